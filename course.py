@@ -1,0 +1,376 @@
+#!/usr/bin/env python3
+"""Start the course: make its environment once, then open it or test it.
+
+Standard library only, and no syntax newer than Python 3.6, so that an old Python gets a
+message instead of a SyntaxError.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+USAGE = """\
+usage: python3 course.py lab [JupyterLab options]   open the course
+       python3 course.py test [pytest options]      run every test and every notebook
+       python3 course.py claims [--json]            print what the notebooks found out
+
+The first call of lab or test makes the folder .venv with everything the course needs."""
+
+ROOT = Path(__file__).resolve().parent
+START = "notebooks/00_start_here.ipynb"
+PYTHONS = [(3, 11), (3, 12), (3, 13)]
+TENSORFLOW_BUILDS = ["linux x86_64", "linux aarch64", "darwin arm64", "win32 amd64"]
+CLAIM_KEYS = ["id", "notebook", "program", "sentence", "estimate", "low", "high"]
+CLAIM_KEYS += ["threshold", "runs", "verdict"]
+
+# What a failed step says, and what we say. The first match counts. The network comes late:
+# pip reports troubles that it overcame, too.
+REMEDIES = {
+    r"No space left|Errno 28|quota exceeded|WinError 112":
+        "the disk is full. Free about 3 GB and call again.",
+    r"DO NOT MATCH THE HASHES":
+        "a file that was fetched is not the one named in requirements.lock. Nothing from it was "
+        "installed. Call again; if it stays so, tell us.",
+    r"Read-only file system|Permission denied|Access is denied|WinError (5|32)\b":
+        "this folder cannot be written to. Close what uses it, or copy the course to a folder "
+        "of your own, and call again.",
+    r"CERTIFICATE_VERIFY_FAILED":
+        "the package index shows a certificate that pip does not trust. Set PIP_CERT to your "
+        "network's certificate file and call again.",
+    r"Retrying \(Retry|Max retries|ConnectionError|name resolution|getaddrinfo|timed out":
+        "the package index cannot be reached. Check the network and call again.",
+    r"No matching distribution found for (?P<package>\S+)":
+        "there is no {package} for this computer (" + platform.platform() + ").",
+}  # fmt: skip
+
+
+class CourseError(Exception):
+    """A failure that one line explains. `code` is the exit code."""
+
+    def __init__(self, message, code=1):
+        super().__init__(message)
+        self.code = code
+
+
+def say(text):
+    """Print a line at once, and do not fail for a letter that the terminal lacks."""
+    encoding = sys.stdout.encoding or "ascii"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
+# --- Can this computer run the course? -----------------------------------------------------
+
+
+def check_computer(version=None, system=None, machine=None, largest=None):
+    """Refuse a Python for which TensorFlow has no build. The arguments are for tests."""
+    major, minor = (version or sys.version_info)[:2]
+    if (major, minor) not in PYTHONS:
+        raise CourseError(
+            "the course needs Python 3.11, 3.12 or 3.13, and this is %d.%d. Install one of them "
+            "and start the course with it, for example: python3.12 course.py lab" % (major, minor),
+            code=2,
+        )
+    build = (system or sys.platform) + " " + (machine or platform.machine()).lower()
+    if build not in TENSORFLOW_BUILDS or (largest or sys.maxsize) < 2**32:
+        raise CourseError(
+            "TensorFlow has no build for this Python (%s, %d bit). The course needs 64-bit Linux "
+            "or Windows, or a Mac with Apple silicon and a Python made for it."
+            % (build, 64 if (largest or sys.maxsize) > 2**32 else 32),
+            code=2,
+        )
+
+
+def check_venv_module(find_spec=importlib.util.find_spec):
+    """Refuse a Python whose `venv` module was split off by the distribution."""
+    if not (find_spec("venv") and find_spec("ensurepip")):
+        raise CourseError(
+            "this Python lacks its venv module. On Debian and Ubuntu, run: "
+            "sudo apt install python%d.%d-venv" % sys.version_info[:2]
+        )
+
+
+# --- Is the environment there, and whole? --------------------------------------------------
+
+
+def venv_python(venv):
+    """Return the path of the environment's Python."""
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def fingerprint(root):
+    """Return a digest of all that makes an environment stale when it changes."""
+    digest = hashlib.sha256(repr((str(root), sys.version_info[:2])).encode())
+    for name in ("requirements.lock", "pyproject.toml"):
+        digest.update(b"\0" + (root / name).read_bytes())
+    return digest.hexdigest()
+
+
+def inventory(venv):
+    """List the packages' files and folders, two levels deep."""
+    tops = [*venv.glob("lib/python*/site-packages"), venv / "Lib" / "site-packages"]
+    tops.append(venv / "share" / "jupyter")
+    found = (path for top in tops for depth in ("*", "*/*") for path in top.glob(depth))
+    return sorted({str(p.relative_to(venv)) for p in found if "__pycache__" not in p.parts})
+
+
+def is_ready(root, venv):
+    """Tell whether `venv` was completed for this course and is still whole."""
+    try:
+        stamp = json.loads((venv / "stamp.json").read_text(encoding="utf-8"))
+        return (
+            stamp["fingerprint"] == fingerprint(root)
+            and set(stamp["inventory"]) <= set(inventory(venv))
+            # -S leaves site-packages out: 10 ms.
+            and subprocess.call([str(venv_python(venv)), "-I", "-S", "-c", ""]) == 0
+        )
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+
+
+# --- Making the environment ----------------------------------------------------------------
+
+
+def clean_environ(environ=os.environ):
+    """Return the environment variables without those that lead Python or pip astray."""
+    astray = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX")
+    env = {key: value for key, value in environ.items() if key not in astray}
+    env["PIP_USER"] = "0"
+    env.setdefault("PYTHONUTF8", "1")
+    return env
+
+
+def explain(output):
+    """Turn the output of a failed step into one line with a remedy."""
+    for pattern, remedy in REMEDIES.items():
+        match = re.search(pattern, output, re.IGNORECASE)
+        if match:
+            return remedy.format(**match.groupdict())
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error")]
+    return (errors or lines or ["no reason was given."])[-1]
+
+
+def run_step(command, root, descriptor=None, log=None, total=0):
+    """Run one step of the installation, show how far it is, and raise CourseError if it fails.
+
+    Parameters
+    ----------
+    command : list of str
+    root : Path
+        Folder to run it in.
+    descriptor : int, optional
+        The installation's lock. The step inherits it: if this process is killed, the lock stays
+        until pip has ended too.
+    log : Path, optional
+        File that receives the whole output.
+    total : int, optional
+        Number of packages to count up to.
+    """
+    inherit = {} if os.name == "nt" or descriptor is None else {"pass_fds": [descriptor]}
+    output, count = [], 0
+    with subprocess.Popen(
+        command, cwd=str(root), env=clean_environ(), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
+        **inherit
+    ) as process:  # fmt: skip
+        for line in process.stdout:
+            output.append(line)
+            if total and re.match(r"(Collecting|Processing) ", line):
+                count += 1
+                if count % 20 == 0:
+                    say("      %d of about %d found" % (count, total))
+            elif total and (line.startswith("Installing") or re.search(r"\d\d[.\d]* MB\)", line)):
+                say("      " + line.strip()[:90])
+    if log:
+        log.write_text("".join(output), encoding="utf-8")
+    if process.returncode:
+        raise CourseError("the installation failed: " + explain("".join(output)))
+
+
+def install(root, venv, descriptor=None, run=run_step):
+    """Make `venv` from nothing. The stamp goes first and comes back last.
+
+    From nothing, because that is right in every case: no package survives half deleted, at
+    another version, or after it left the lock. pip keeps what it fetched.
+    """
+    check_venv_module()
+    lock = (root / "requirements.lock").read_text(encoding="utf-8")
+    total = len(set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)))
+    python, log = str(venv_python(venv)), venv / "install.log"
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
+    pip += ["--progress-bar", "off"]
+
+    say("Setting up the course in %s. This happens once." % venv)
+    say("[1/3] Making the environment")
+    if (venv / "stamp.json").exists():
+        (venv / "stamp.json").unlink()
+    run([sys.executable, "-m", "venv", "--clear", str(venv)], root, descriptor)
+    say("[2/3] Installing %d packages: 550 MB to fetch, 2.3 GB on disk, 1 to 5 minutes" % total)
+    locked = ["--require-hashes", "--only-binary", ":all:", "-r", "requirements.lock"]
+    run(pip + locked, root, descriptor, log, total)
+    say("[3/3] Installing the course's helpers")
+    run(pip + ["--no-deps", "--no-build-isolation", "--editable", "."], root, descriptor, log)
+
+    stamp = {"fingerprint": fingerprint(root), "inventory": inventory(venv)}
+    (venv / "stamp.tmp").write_text(json.dumps(stamp), encoding="utf-8")
+    os.replace(str(venv / "stamp.tmp"), str(venv / "stamp.json"))
+
+
+@contextmanager
+def only_one(path):
+    """Let one process at a time in. The system frees the lock when its holders have died."""
+    with open(str(path), "a") as handle:
+        waiting = False
+        while True:
+            try:
+                if os.name == "nt":
+                    import msvcrt
+
+                    handle.seek(0)
+                    msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+                else:
+                    import fcntl
+
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except (BlockingIOError, PermissionError):
+                if not waiting:
+                    say("Another call is setting up the course. Waiting for it.")
+                waiting = True
+                time.sleep(0.2)
+        yield handle.fileno()
+
+
+def ensure_environment(root, install=install):
+    """Make or mend the environment if needed, and return its Python."""
+    venv = root / ".venv"
+    try:
+        if not is_ready(root, venv):
+            with only_one(root / ".venv.lock") as descriptor:
+                if not is_ready(root, venv):  # another call may have made it meanwhile
+                    install(root, venv, descriptor)
+    except OSError as error:
+        raise CourseError("the installation failed: " + explain(str(error))) from error
+    except KeyboardInterrupt:
+        raise CourseError("stopped. The next call goes on from here.", code=130) from None
+    return venv_python(venv)
+
+
+# --- lab and test --------------------------------------------------------------------------
+
+
+def course_environ(python, environ=os.environ):
+    """Return the environment variables for JupyterLab and pytest."""
+    env = clean_environ(environ)
+    env["KERAS_BACKEND"] = "tensorflow"
+    env["VIRTUAL_ENV"] = str(python.parent.parent)
+    env["PATH"] = str(python.parent) + os.pathsep + env.get("PATH", os.defpath)
+    env.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # same results on more CPUs, fewer messages
+    env.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    env.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # before a kernel "python3" of the user's own
+    return env
+
+
+def command_line(command, python, root, options):
+    """Return what `lab` or `test` runs, with the user's options last."""
+    if command == "test":
+        return [str(python), "-m", "pytest", *options]
+    start = ["--ServerApp.root_dir=" + str(root), "--LabApp.default_url=/lab/tree/" + START]
+    return [str(python), "-m", "jupyterlab", *start, *options]
+
+
+def run_child(command, root, env):
+    """Run `command` to its end, leave Ctrl-C to it, and return its exit code."""
+    with subprocess.Popen(command, cwd=str(root), env=env) as child:
+        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+        while True:
+            try:
+                code = child.wait()
+                return code if code >= 0 else 128 - code
+            except KeyboardInterrupt:
+                pass
+
+
+# --- claims --------------------------------------------------------------------------------
+
+
+def notebook_claims(path):
+    """Return the claims stored in the outputs of one notebook, in the order of its cells."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        outputs = [output for cell in cells for output in cell.get("outputs", [])]
+        found = [output.get("metadata", {}).get("claim") for output in outputs]
+        claims = [dict(claim, notebook=path.stem) for claim in found if claim]
+        return [{key: claim[key] for key in CLAIM_KEYS} for claim in claims]
+    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise CourseError("cannot read the claims of %s: %r" % (path.name, error)) from error
+
+
+def read_claims(folder):
+    """Return the claims of all notebooks in `folder`: dicts with the keys `CLAIM_KEYS`."""
+    claims = [claim for path in sorted(folder.glob("*.ipynb")) for claim in notebook_claims(path)]
+    if not claims:
+        raise CourseError("no claims in %s: were the notebooks stored with outputs?" % folder)
+    places = {}
+    for claim in claims:
+        places.setdefault(claim["id"], []).append(claim["notebook"])
+    for name, notebooks in places.items():
+        if len(notebooks) > 1:
+            raise CourseError("claim %s stands twice: %s" % (name, ", ".join(notebooks)))
+    return claims
+
+
+def number(value):
+    """Write a number with three significant digits, or all digits of its whole part."""
+    if not isinstance(value, (int, float)):
+        return "-"
+    return "%.0f" % value if abs(value) >= 1000 else "%.3g" % value
+
+
+def claims_table(claims, width=100):
+    """Lay the claims out as aligned text, with narrower gaps if it exceeds `width` columns."""
+    rows = [["id", "nb", "prog", "estimate", "95 % interval", "threshold", "runs", "verdict"]]
+    for claim in claims:
+        estimate, low, high, threshold = (
+            number(claim[key]) for key in ("estimate", "low", "high", "threshold")
+        )
+        row = [claim["id"], claim["notebook"].split("_")[0], claim["program"], estimate]
+        row += ["%s to %s" % (low, high), threshold, claim["runs"], claim["verdict"]]
+        rows.append([str(cell) for cell in row])
+    widths = [max(len(row[i]) for row in rows) for i in range(8)]
+    gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= width else " "
+    template = gap.join("{:%s%d}" % ("<<<>>>><"[i], widths[i]) for i in range(8))
+    return "\n".join(template.format(*row).rstrip() for row in rows)
+
+
+def main(arguments, root=ROOT):
+    """Run the command line and return the exit code."""
+    command, options = (arguments or [None])[0], arguments[1:]
+    try:
+        if command in ("lab", "test"):
+            check_computer()
+            python = ensure_environment(root)
+            child = command_line(command, python, root, options)
+            return run_child(child, root, course_environ(python))
+        if command == "claims" and options in ([], ["--json"]):
+            claims = read_claims(root / "notebooks")
+            say(json.dumps(claims, indent=2) if options else claims_table(claims))
+            return 0
+    except CourseError as error:
+        print("course.py: %s" % error, file=sys.stderr)
+        return error.code
+    say(USAGE)
+    return 0 if command in ("-h", "--help") else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
