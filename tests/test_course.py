@@ -1,0 +1,522 @@
+"""course.py: what it refuses, how it makes and mends the environment, how it prints claims.
+
+The installations here are real but tiny: a wheel made on the spot stands in for the lock's
+packages, and holds a fake `pytest` and `jupyterlab` that report how they were called.
+"""
+
+import ast
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import course
+
+SOURCE = Path(course.__file__)
+REPORT = """
+import json, os, sys
+names = ["KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "PYTHONPATH", "PYTHONUTF8"]
+print("REPORT" + json.dumps({
+    "arguments": sys.argv[1:],
+    "environ": {name: os.environ.get(name) for name in names},
+    "cwd": os.getcwd(),
+    "prefix": sys.prefix,
+}))
+sys.exit(7)
+"""
+# Builds the fake course. It waits for as long as the file `hold` is there.
+BACKEND = """
+import pathlib, shutil, time
+def build_editable(folder, config_settings=None, metadata_directory=None):
+    while pathlib.Path("hold").exists():
+        pathlib.Path("held").touch()
+        time.sleep(0.02)
+    return shutil.copy(next(pathlib.Path("wheels").glob("fake_course-*")), folder).split("/")[-1]
+"""
+
+
+def make_wheel(folder, name, files):
+    """Write a wheel of version 1.0 and return the line that locks it."""
+    info = f"{name}-1.0.dist-info"
+    metadata = {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    files = {**files, **metadata}
+    files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, text in files.items():
+            archive.writestr(member, text)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return f"./{folder.name}/{path.name} --hash=sha256:{digest}\n"
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A course as cloned, in a folder whose name is difficult, with a lock of two wheels."""
+    root = tmp_path / "der Kurs über ✓"
+    wheels = root / "wheels"
+    wheels.mkdir(parents=True)
+    shutil.copy(SOURCE, root)
+    make_wheel(wheels, "fake_course", {"fake_course.pth": "\n"})
+    needed = {"pytest.py": REPORT, "jupyterlab.py": REPORT, "needed/deep/module.py": ""}
+    lock = make_wheel(wheels, "needed", needed) + make_wheel(wheels, "extra", {"extra.py": ""})
+    (root / "requirements.lock").write_text(lock)
+    (root / "backend.py").write_text(BACKEND)
+    (root / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    return root
+
+
+def start(root, *arguments, **environ):
+    """Start course.py as a user would."""
+    return subprocess.Popen(
+        [sys.executable, "course.py", *arguments],
+        cwd=root, env={**os.environ, **environ}, text=True, encoding="utf-8",
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+
+
+def call(root, *arguments, **environ):
+    """Run course.py to its end; return exit code, stdout and stderr."""
+    process = start(root, *arguments, **environ)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def report(out):
+    """Return what the fake pytest or JupyterLab reported."""
+    return json.loads(re.search("^REPORT(.*)", out, re.MULTILINE)[1])
+
+
+def wait_for(path):
+    """Wait until `path` exists."""
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path.name} never came"
+        time.sleep(0.02)
+
+
+def packages(root):
+    """Return the environment's site-packages."""
+    return next((root / ".venv").glob("lib/python*/site-packages"))
+
+
+posix = pytest.mark.skipif(os.name == "nt", reason="signals and paths as on Linux and macOS")
+
+
+# --- refusals ------------------------------------------------------------------------------
+
+
+def test_an_old_python_can_parse_it_and_needs_nothing_installed():
+    tree = ast.parse(SOURCE.read_text(encoding="utf-8"), feature_version=(3, 6))
+    nodes = list(ast.walk(tree))
+    imported = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    imported |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert {name.split(".")[0] for name in imported} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("version", [(2, 7), (3, 6), (3, 10, 13), (3, 14), (4, 0)])
+def test_other_pythons_are_refused(version):
+    with pytest.raises(course.CourseError, match=r"3\.11, 3\.12 or 3\.13") as caught:
+        course.check_computer(version=version)
+    assert caught.value.code == 2
+    assert "\n" not in str(caught.value)
+    assert ".".join(map(str, version[:2])) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "largest"),
+    [
+        ("darwin", "x86_64", 2**63 - 1),
+        ("win32", "AMD64", 2**31 - 1),
+        ("win32", "ARM64", 2**63 - 1),
+        ("linux", "i686", 2**31 - 1),
+    ],
+)
+def test_computers_without_tensorflow_are_refused(system, machine, largest):
+    with pytest.raises(course.CourseError, match="no build for this Python") as caught:
+        course.check_computer((3, 12), system, machine, largest)
+    assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("system", "machine"),
+    [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("win32", "AMD64")],
+)
+def test_computers_with_tensorflow_pass(system, machine):
+    for version in course.PYTHONS:
+        course.check_computer(version, system, machine, 2**63 - 1)
+
+
+@pytest.mark.parametrize("missing", ["venv", "ensurepip"])
+def test_a_missing_venv_module_names_the_package(missing):
+    with pytest.raises(course.CourseError, match=r"apt install python3\.\d+-venv"):
+        course.check_venv_module(find_spec=lambda name: None if name == missing else object())
+    course.check_venv_module()
+
+
+@pytest.mark.parametrize("arguments", [[], ["tests"], ["claims", "--yaml"], ["--help"]])
+def test_anything_else_prints_the_usage(arguments, capsys):
+    code = course.main(arguments)
+    assert code == (0 if arguments == ["--help"] else 2)
+    assert capsys.readouterr().out.startswith("usage: python3 course.py lab")
+
+
+# --- the environment, for real -------------------------------------------------------------
+
+
+@posix
+def test_first_call_installs_and_second_call_starts_at_once(root):
+    astray = {"PYTHONPATH": str(root / "nowhere"), "PIP_USER": "1", "KERAS_BACKEND": "jax"}
+    code, out, err = call(root, "test", "-k", "a b", LC_ALL="C", **astray)
+    assert (code, err) == (7, "")
+    assert "[1/3]" in out and "[3/3]" in out
+    got = report(out)
+    assert got["arguments"] == ["-k", "a b"]
+    assert Path(got["cwd"]) == root
+    assert Path(got["prefix"]) == root / ".venv"
+    assert got["environ"]["KERAS_BACKEND"] == "tensorflow"
+    assert got["environ"]["TF_ENABLE_ONEDNN_OPTS"] == "0"
+    assert got["environ"]["PYTHONPATH"] is None
+
+    code, out, err = call(root, "lab", "--no-browser", "--port=1234", TF_ENABLE_ONEDNN_OPTS="1")
+    assert (code, err) == (7, "")
+    assert "Setting up" not in out
+    got = report(out)
+    assert got["arguments"][-2:] == ["--no-browser", "--port=1234"]
+    assert f"--LabApp.default_url=/lab/tree/{course.START}" in got["arguments"]
+    assert got["environ"]["TF_ENABLE_ONEDNN_OPTS"] == "1"
+
+
+@posix
+def test_a_changed_lock_leaves_nothing_of_the_old_one(root):
+    call(root, "test")
+    assert (packages(root) / "extra.py").exists()
+    lock = (root / "requirements.lock").read_text().splitlines(keepends=True)
+    (root / "requirements.lock").write_text(lock[0])
+    code, out, _ = call(root, "test")
+    assert code == 7 and "Setting up" in out
+    assert not (packages(root) / "extra.py").exists()
+
+
+@posix
+def test_killed_while_installing_then_called_again(root):
+    (root / "hold").touch()
+    first = start(root, "test")
+    wait_for(root / "held")
+    first.kill()
+    first.communicate()
+    # pip lives on. The next call must not meet it in the same folder.
+    second = start(root, "test")
+    while "Waiting" not in (line := second.stdout.readline()):
+        assert line
+    (root / "hold").unlink()
+    out, err = second.communicate(timeout=120)
+    assert (second.returncode, err) == (7, "")
+    assert "Setting up" in out
+
+
+@posix
+def test_two_calls_at_once_install_once(root):
+    (root / "hold").touch()
+    first = start(root, "test")
+    wait_for(root / "held")
+    second = start(root, "test")
+    while "Waiting" not in (line := second.stdout.readline()):
+        assert line
+    (root / "hold").unlink()
+    assert "Setting up" in first.communicate(timeout=120)[0]
+    assert "Setting up" not in second.communicate(timeout=120)[0]
+    assert first.returncode == second.returncode == 7
+
+
+@posix
+def test_ctrl_c_while_installing_is_one_line(root):
+    (root / "hold").touch()
+    process = start(root, "test")
+    wait_for(root / "held")
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == "course.py: stopped. The next call goes on from here.\n"
+
+
+@posix
+def test_a_wrong_hash_is_refused(root):
+    lock = (root / "requirements.lock").read_text()
+    (root / "requirements.lock").write_text(re.sub("sha256:.{8}", "sha256:00000000", lock))
+    code, _, err = call(root, "test")
+    assert code == 1
+    assert "not the one named in requirements.lock" in err
+    assert err.count("\n") == 1
+    assert not (packages(root) / "needed").exists()
+
+
+# --- the environment, with the steps faked -------------------------------------------------
+
+
+def fake_step(command, root, descriptor=None, log=None, total=0, *, done=None, stop_at=None):
+    """Do what a step leaves behind. `done` collects the commands."""
+    if done is not None:
+        done.append(command)
+        if len(done) == stop_at:
+            raise KeyboardInterrupt
+    venv = root / ".venv"
+    if "venv" in command:
+        shutil.rmtree(venv, ignore_errors=True)
+        python = course.venv_python(venv)
+        python.parent.mkdir(parents=True)
+        python.symlink_to(sys.executable)
+        (venv / "lib/python3.11/site-packages").mkdir(parents=True)
+    elif "--require-hashes" in command:
+        for folder in ["numpy/core", "numpy-2.0.dist-info", "google/protobuf"]:
+            (venv / "lib/python3.11/site-packages" / folder).mkdir(parents=True)
+        (venv / "share/jupyter/kernels/python3").mkdir(parents=True)
+
+
+def ensure(root, **options):
+    """Call ensure_environment with the faked steps; return the commands that it ran."""
+    done = []
+    run = partial(fake_step, done=done, **options)
+    course.ensure_environment(root, install=partial(course.install, run=run))
+    return done
+
+
+@posix
+def test_the_steps_and_their_options(root):
+    make, locked, own = ensure(root)
+    assert make[1:] == ["-m", "venv", "--clear", str(root / ".venv")]
+    assert "--require-hashes" in locked and locked[-2:] == ["-r", "requirements.lock"]
+    assert own[-4:] == ["--no-deps", "--no-build-isolation", "--editable", "."]
+    assert locked[0] == own[0] == str(root / ".venv/bin/python")
+    assert ensure(root) == []
+
+
+@posix
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_interrupted_in_any_step_then_called_again(root, step):
+    ensure(root)
+    (root / "requirements.lock").write_text("# changed\n")
+    with pytest.raises(course.CourseError, match="next call goes on") as caught:
+        ensure(root, stop_at=step)
+    assert caught.value.code == 130
+    assert not (root / ".venv/stamp.json").exists()
+    assert len(ensure(root)) == 3
+    assert ensure(root) == []
+
+
+@posix
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "lib/python3.11/site-packages/numpy",
+        "lib/python3.11/site-packages/numpy/core",
+        "lib/python3.11/site-packages/numpy-2.0.dist-info",
+        "lib/python3.11/site-packages/google/protobuf",
+        "share/jupyter/kernels",
+        "bin",
+        "stamp.json",
+        "",
+    ],
+)
+def test_what_was_deleted_is_mended(root, lost):
+    ensure(root)
+    path = root / ".venv" / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert len(ensure(root)) == 3
+    assert ensure(root) == []
+
+
+@posix
+def test_a_python_that_does_not_run_is_mended(root):
+    ensure(root)
+    python = root / ".venv/bin/python"
+    for target in ["/nowhere/python3", shutil.which("false")]:
+        python.unlink()
+        python.symlink_to(target)
+        assert len(ensure(root)) == 3
+
+
+@posix
+@pytest.mark.parametrize("content", ["", "{", "null", "[]", "{}"])
+def test_a_spoilt_stamp_is_mended(root, content):
+    ensure(root)
+    (root / ".venv/stamp.json").write_text(content)
+    assert len(ensure(root)) == 3
+
+
+@posix
+def test_changes_are_noticed_and_additions_are_not(root, monkeypatch):
+    ensure(root)
+    (root / ".venv/lib/python3.11/site-packages/users_own").mkdir()
+    assert ensure(root) == []
+    for name in ["requirements.lock", "pyproject.toml"]:
+        with (root / name).open("a") as file:
+            file.write("# changed\n")
+        assert len(ensure(root)) == 3, name
+    monkeypatch.setattr(sys, "version_info", (3, 99))
+    assert not course.is_ready(root, root / ".venv")
+
+
+@posix
+def test_a_moved_folder_is_noticed(root):
+    ensure(root)
+    moved = root.rename(root.parent / "elsewhere")
+    assert not course.is_ready(moved, moved / ".venv")
+    assert len(ensure(moved)) == 3
+
+
+def test_an_operating_system_error_is_one_line(root):
+    def install(*_):
+        raise OSError(30, "Read-only file system", str(root / ".venv"))
+
+    with pytest.raises(course.CourseError, match="copy the course to a folder of your own"):
+        course.ensure_environment(root, install=install)
+
+
+# What pip and venv print, shortened.
+REFUSED = """\
+WARNING: Retrying (Retry(total=0, connect=None)) after connection broken by
+'NewConnectionError(': Failed to establish a new connection: [Errno 111] Connection refused')'
+ERROR: Could not find a version that satisfies the requirement absl-py==2.5.1 (from versions: none)
+ERROR: No matching distribution found for absl-py==2.5.1
+"""
+NO_NAME = "Retrying (Retry(total=4)) after [Errno -3] Temporary failure in name resolution\n"
+TIMED_OUT = (
+    "pip._vendor.urllib3.exceptions.ReadTimeoutError: HTTPSConnectionPool(): Read timed out."
+)
+FULL = "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n"
+DENIED = "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: 'x'\n"
+UNTRUSTED = "Retrying (Retry(total=0)) SSLCertVerificationError(1, 'CERTIFICATE_VERIFY_FAILED')\n"
+ABSENT = "ERROR: No matching distribution found for tensorflow-cpu==2.21.0\n"
+OTHER = "Collecting x\nERROR: something new\nnotice: unrelated\n"
+
+
+@pytest.mark.parametrize(
+    ("output", "remedy"),
+    [
+        (REFUSED, "Check the network"),
+        (NO_NAME, "Check the network"),
+        (TIMED_OUT, "Check the network"),
+        (FULL, "Free about 3 GB"),
+        (NO_NAME + FULL, "Free about 3 GB"),
+        (DENIED, "folder of your own"),
+        (UNTRUSTED, "PIP_CERT"),
+        (ABSENT, "no tensorflow-cpu==2.21.0 for this computer"),
+        (OTHER, "ERROR: something new"),
+        ("", "no reason was given"),
+    ],
+)
+def test_failures_are_explained(output, remedy):
+    assert remedy in course.explain(output)
+    assert "\n" not in course.explain(output)
+
+
+def test_a_failed_step_keeps_the_whole_output(tmp_path):
+    program = "import sys; print('one'); print('ERROR: two', file=sys.stderr); sys.exit(3)"
+    log = tmp_path / "install.log"
+    with pytest.raises(course.CourseError, match="the installation failed: ERROR: two"):
+        course.run_step([sys.executable, "-c", program], tmp_path, log=log)
+    assert sorted(log.read_text().split("\n")) == ["", "ERROR: two", "one"]
+
+
+@posix
+def test_the_exit_code_of_a_killed_child_is_the_shell_s(tmp_path):
+    program = "import os; os.kill(os.getpid(), 9)"
+    assert course.run_child([sys.executable, "-c", program], tmp_path, dict(os.environ)) == 137
+
+
+# --- claims --------------------------------------------------------------------------------
+
+
+def claim(name, **changes):
+    """Return a claim's record as `helpers.evidence` stores it."""
+    record = {
+        "id": name, "program": "1.1", "sentence": "It falls.", "estimate": 0.01234, "low": -0.002,
+        "high": 0.0301, "threshold": 0.05, "runs": 45, "verdict": "refuted",
+    }  # fmt: skip
+    return {**record, **changes}
+
+
+def store(folder, name, *claims):
+    """Write a notebook with one code cell per claim, among cells without."""
+    cells = [{"cell_type": "markdown", "source": ["# T"]}, {"cell_type": "code", "outputs": []}]
+    for record in claims:
+        other = {"output_type": "stream", "name": "stdout", "text": ["x"]}
+        shown = {"output_type": "display_data", "data": {}, "metadata": {"claim": record}}
+        cells.append({"cell_type": "code", "outputs": [other, shown]})
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
+
+
+def test_claims_as_json_in_reading_order(tmp_path, capsys):
+    folder = tmp_path / "notebooks"
+    store(folder, "02_second", claim("b"), claim("a"))
+    store(folder, "01_first", claim("z", more="ignored", sentence="ü"))
+    assert course.main(["claims", "--json"], root=tmp_path) == 0
+    claims = json.loads(capsys.readouterr().out)
+    assert [(item["notebook"], item["id"]) for item in claims] == [
+        ("01_first", "z"), ("02_second", "b"), ("02_second", "a"),
+    ]  # fmt: skip
+    assert all(
+        " ".join(item) == "id notebook program sentence estimate low high threshold runs verdict"
+        for item in claims
+    )
+    assert claims[0] == {**claim("z", sentence="ü"), "notebook": "01_first"}
+
+
+def test_claims_as_a_table(tmp_path, capsys):
+    store(
+        tmp_path / "notebooks", "01_first", claim("short"), claim("mse", estimate=1235.4, low=None)
+    )
+    assert course.main(["claims"], root=tmp_path) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "id     nb  prog  estimate     95 % interval  threshold  runs  verdict",
+        "short  01  1.1     0.0123  -0.002 to 0.0301       0.05    45  refuted",
+        "mse    01  1.1       1235       - to 0.0301       0.05    45  refuted",
+    ]
+
+
+def test_the_widest_claim_of_the_course_fits_100_columns(tmp_path):
+    store(tmp_path, "02_x", claim("regularization-lowers-loss-on-random-labels", estimate=-0.0123))
+    lines = course.claims_table(course.read_claims(tmp_path)).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert (
+        len({line.index(word) for line, word in zip(lines, ["verdict", "refuted"], strict=True)})
+        == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("break_it", "message"),
+    [
+        (lambda folder: store(folder, "02_b", claim("a")), "a stands twice: 01_a, 02_b"),
+        (lambda folder: (folder / "02_b.ipynb").write_text("{"), "02_b.ipynb"),
+        (lambda folder: (folder / "02_b.ipynb").write_text("[]"), "02_b.ipynb"),
+        (lambda folder: (folder / "02_b.ipynb").write_bytes(b"\xff"), "02_b.ipynb"),
+        (lambda folder: store(folder, "02_b", {"id": "half"}), "02_b.ipynb: KeyError('program')"),
+        (lambda folder: (folder / "01_a.ipynb").unlink(), "no claims in"),
+    ],
+    ids=["twice", "cut off", "a list", "not text", "half a claim", "none"],
+)
+def test_what_is_wrong_with_the_claims_is_one_line(tmp_path, capsys, break_it, message):
+    folder = tmp_path / "notebooks"
+    store(folder, "01_a", claim("a"))
+    break_it(folder)
+    assert course.main(["claims"], root=tmp_path) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err and err.count("\n") == 1
