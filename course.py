@@ -49,7 +49,8 @@ REMEDIES = {
     r"Retrying \(Retry|Max retries|ConnectionError|name resolution|getaddrinfo|timed out":
         "the package index cannot be reached. Check the network and call again.",
     r"No matching distribution found for (?P<package>\S+)":
-        "there is no {package} for this computer (" + platform.platform() + ").",
+        "the package index cannot be reached, or it has no {package} for this computer ("
+        + platform.platform() + "). Check the network and pip's configuration.",
 }  # fmt: skip
 
 
@@ -187,9 +188,12 @@ def run_step(command, root, descriptor=None, log=None, total=0):
             if total and re.match(r"(Collecting|Processing) ", line):
                 count += 1
                 if count % 20 == 0:
-                    say("      %d of about %d found" % (count, total))
-            elif total and (line.startswith("Installing") or re.search(r"\d\d[.\d]* MB\)", line)):
-                say("      " + line.strip()[:90])
+                    say("      %d of about %d" % (count, total))
+            elif total and line.startswith("Installing collected"):
+                say("      all there; unpacking them takes half a minute or more, without news")
+            large = re.match(r" +Downloading (\w+)-.*(\(\d\d[.\d]* [MG]B\))", line)
+            if large:
+                say("      fetching %s %s" % large.groups())
     if log:
         log.write_text("".join(output), encoding="utf-8")
     if process.returncode:

@@ -415,7 +415,7 @@ OTHER = "Collecting x\nERROR: something new\nnotice: unrelated\n"
         (NO_NAME + FULL, "Free about 3 GB"),
         (DENIED, "folder of your own"),
         (UNTRUSTED, "PIP_CERT"),
-        (ABSENT, "no tensorflow-cpu==2.21.0 for this computer"),
+        (ABSENT, "has no tensorflow-cpu==2.21.0 for this computer"),
         (OTHER, "ERROR: something new"),
         ("", "no reason was given"),
     ],
@@ -437,6 +437,32 @@ def test_a_failed_step_keeps_the_whole_output(tmp_path):
 def test_the_exit_code_of_a_killed_child_is_the_shell_s(tmp_path):
     program = "import os; os.kill(os.getpid(), 9)"
     assert course.run_child([sys.executable, "-c", program], tmp_path, dict(os.environ)) == 137
+
+
+@posix
+@pytest.mark.parametrize(("send", "code"), [("SIGINT", 5), ("SIGTERM", 143)])
+def test_signals_end_the_child_and_not_course_py_alone(send, code):
+    child = (
+        "import signal, sys, time; signal.signal(signal.SIGINT, lambda *_: sys.exit(5));"
+        "print('up', flush=True); time.sleep(60)"
+    )
+    parent = (
+        "import course, os, sys;"
+        f"sys.exit(course.run_child([sys.executable, '-c', {child!r}], '.', dict(os.environ)))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", parent],
+        cwd=SOURCE.parent,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout.readline() == b"up\n"
+    if send == "SIGINT":  # as a terminal does, to all of them
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == code
 
 
 # --- claims --------------------------------------------------------------------------------
