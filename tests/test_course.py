@@ -34,13 +34,15 @@ print("REPORT" + json.dumps({
 }))
 sys.exit(7)
 """
-# Builds the fake course. It waits for as long as the file `hold` is there.
+# Builds the fake course. It waits for as long as the file `hold` is there, but not for ever.
 BACKEND = """
 import pathlib, shutil, time
 def build_editable(folder, config_settings=None, metadata_directory=None):
+    deadline = time.monotonic() + 20
     while pathlib.Path("hold").exists():
         pathlib.Path("held").touch()
         time.sleep(0.02)
+        assert time.monotonic() < deadline
     return shutil.copy(next(pathlib.Path("wheels").glob("fake_course-*")), folder).split("/")[-1]
 """
 

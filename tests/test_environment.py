@@ -219,7 +219,7 @@ def test_the_pip_section_installs_in_an_empty_environment(tmp_path):
     run(str(python), "-m", "pip", "install", "-r", "condaenv.txt")
     assert "overfitting" not in run(str(python), "-m", "pip", "list")
     program = tmp_path / "program.py"
-    program.write_text("from helpers import data; print(data.__file__)")
+    program.write_text("from helpers import training; print(training.__file__)")
     kernel = [str(python), "-m", "jupyter_client.runapp", str(program)]
     printed = run(*kernel, cwd=tmp_path / "notebooks")
-    assert Path(printed.strip()) == tmp_path / "helpers/data.py"
+    assert Path(printed.strip()) == tmp_path / "helpers/training.py"
