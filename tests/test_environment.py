@@ -21,6 +21,12 @@ LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 # One string per package: the requirement, its hashes, its comments.
 ENTRIES = re.findall(r"^\S.*(?:\n[ ].*)*", LOCK, re.MULTILINE)
 PINS = [Requirement(entry.split("\\\n")[0].strip()) for entry in ENTRIES]
+# Wanted by pyproject.toml alone: nothing else can bring these in.
+DIRECT = {
+    canonicalize_name(pin.name)
+    for pin, entry in zip(PINS, ENTRIES, strict=True)
+    if entry.rstrip().endswith("# via overfitting-course (pyproject.toml)")
+}
 PYTHONS = ["3.11.0", "3.11.9", "3.12.1", "3.13.0"]
 COMPUTERS = [
     ("linux", "x86_64", "posix"),
@@ -62,7 +68,10 @@ def test_the_lock_fulfils_pyproject(python, computer):
         name = canonicalize_name(pin.name)
         assert name not in pins, f"{name} is locked twice"
         pins[name] = next(iter(pin.specifier)).version
-    for requirement in applying(declared(), python, computer):
+    requirements = applying(declared(), python, computer)
+    names = {canonicalize_name(requirement.name) for requirement in requirements}
+    assert DIRECT & pins.keys() == DIRECT & names
+    for requirement in requirements:
         name = canonicalize_name(requirement.name)
         assert name in pins, f"{name} is not in requirements.lock"
         assert pins[name] in requirement.specifier, f"{name} {pins[name]} is not {requirement}"
