@@ -1,0 +1,11 @@
+"""What the notebooks share: data, training, evidence, plotting, exploring, exercises.
+
+Each module stands alone: import the one that you need, `from helpers import training`.
+"""
+
+import os
+
+# TensorFlow reads these once, when it is first imported, so they are set before that. Without
+# oneDNN it prints no line on start, and results differ less from one CPU to the next.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

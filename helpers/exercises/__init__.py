@@ -1,0 +1,73 @@
+"""Exercises with `check`, `hint` and `solution`; one module per notebook."""
+
+import dis
+import inspect
+
+
+class Wrong(Exception):  # noqa: N818 - it is an answer, not an error of the program
+    """Raised by a check: the answer is wrong, and this says what is wrong with it."""
+
+
+class Exercise:
+    """One exercise of a notebook.
+
+    Parameters
+    ----------
+    solution : callable
+        The answer, as a function. Its source is what `solution` shows.
+    verify : callable
+        Takes the learner's answer and raises `Wrong` with a sentence if it is not right.
+    hints : sequence of str
+        Shown one after the other, from a nudge to nearly everything.
+    """
+
+    def __init__(self, solution, verify, hints):
+        self._solution, self._verify, self._hints = solution, verify, list(hints)
+        self._shown = 0
+
+    def check(self, answer):
+        """Print whether `answer` is right; if not, what is wrong with it. Raises nothing."""
+        if is_untouched(answer):
+            print("Not attempted yet. Replace the ... with your code, run the cell, check again.")
+            return
+        try:
+            self._verify(answer)
+        except Wrong as reason:
+            print(f"Not yet: {reason}")
+        except Exception as error:  # the learner's own code may raise anything
+            print(f"Not yet: your code stops with {type(error).__name__}: {error}")
+        else:
+            print("Right.")
+
+    def hint(self):
+        """Print the next hint."""
+        print(f"Hint {self._shown + 1} of {len(self._hints)}: {self._hints[self._shown]}")
+        self._shown = min(self._shown + 1, len(self._hints) - 1)
+
+    def solution(self):
+        """Print the source of one right answer."""
+        print(inspect.getsource(self._solution))
+
+
+def is_untouched(answer):
+    """Say whether an answer is still the stub: `...` itself, or a function that does nothing else.
+
+    Parameters
+    ----------
+    answer : object
+
+    Returns
+    -------
+    bool
+    """
+    if answer is ...:
+        return True
+    if not inspect.isfunction(answer):
+        return False
+    body = [step for step in dis.get_instructions(answer) if step.opname not in _EMPTY]
+    return all(step.argval is None or step.argval is ... for step in body) and all(
+        step.opname in ("LOAD_CONST", "RETURN_CONST") for step in body
+    )
+
+
+_EMPTY = ("RESUME", "NOP", "RETURN_VALUE")

@@ -1,0 +1,383 @@
+"""Draw the figures of the course. The only helper that imports matplotlib.
+
+Every function draws on the axes it is given (or makes a figure) and returns the axes. A split has
+one colour and one line style through the whole course; the colours are those of Okabe and Ito
+(2008), which colour-blind readers can tell apart.
+"""
+
+import io
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+_BLACK, _ORANGE, _SKY, _GREEN, _YELLOW, _BLUE, _VERMILION, _PURPLE = mpl.color_sequences[
+    "okabe_ito"
+]
+
+COLOURS = {"train": _BLUE, "validation": _VERMILION, "test": _GREEN}
+LINE_STYLES = {"train": "-", "validation": "--", "test": "-."}
+NAMES = {"train": "training", "validation": "validation", "test": "test"}
+CONDITIONS = (_BLACK, _ORANGE, _SKY, _PURPLE, _GREEN, _VERMILION)
+_VERDICT_COLOURS = {"supported": _GREEN, "refuted": _VERMILION, "undecided": "0.4"}
+
+mpl.rcParams.update(
+    {
+        "figure.figsize": (7.5, 4.0),
+        "figure.dpi": 110,
+        "figure.constrained_layout.use": True,
+        "font.size": 11,
+        "axes.titlesize": 12,
+        "axes.titlelocation": "left",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.color": "0.9",
+        "axes.axisbelow": True,
+        "legend.frameon": False,
+    }
+)
+
+
+def figure(columns=1, rows=1, height=None, **options):
+    """Make a figure with a row or a grid of axes, at a size that can be read at half of it.
+
+    Parameters
+    ----------
+    columns, rows : int
+        Number of axes.
+    height : float or None
+        Height of one row in inches.
+    **options
+        For `matplotlib.pyplot.subplots`, for example ``sharey=True``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes, or numpy.ndarray of them
+    """
+    width = 7.5 if columns == 1 else 10.0
+    size = (width, (height or 4.0) * rows)
+    return plt.subplots(rows, columns, figsize=size, **options)[1]
+
+
+def png(ax):
+    """Turn a figure into a picture and let go of it.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Any axes of the figure.
+
+    Returns
+    -------
+    bytes
+        The figure as a PNG file, for `explore.Slider`.
+    """
+    buffer = io.BytesIO()
+    ax.figure.savefig(buffer, format="png")
+    plt.close(ax.figure)  # else pyplot would show it once more below the cell
+    return buffer.getvalue()
+
+
+def learning_curves(curves, ax=None, *, ylabel, title, ylim=None):
+    """Draw a quantity against the epochs: every run thin, the mean over the runs bold.
+
+    Parameters
+    ----------
+    curves : dict of str to array-like, shape (R, epochs)
+        Curves by split ("train", "validation", "test"). With R = 1 only the one run is drawn.
+        Another name gets a colour of its own.
+    ax : matplotlib.axes.Axes or None
+    ylabel, title : str
+    ylim : tuple or None
+        Limits of the vertical axis; None fits them to the curves.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = figure() if ax is None else ax
+    ends = []
+    for i, (name, values) in enumerate(curves.items()):
+        values = np.atleast_2d(np.asarray(values, float))
+        colour = COLOURS.get(name, CONDITIONS[i % len(CONDITIONS)])
+        epochs = np.arange(1, values.shape[1] + 1)
+        if len(values) > 1:
+            alpha = float(np.clip(4 / len(values), 0.05, 0.4))
+            ax.plot(epochs, values.T, color=colour, alpha=alpha, linewidth=0.7)
+        mean = values.mean(axis=0)
+        ax.plot(epochs, mean, LINE_STYLES.get(name, "-"), color=colour, linewidth=2.4)
+        ends.append((mean[-1], NAMES.get(name, name), colour))
+    if ylim is not None:
+        ax.set_ylim(*ylim)
+    ax.set(xlabel="epoch", ylabel=ylabel, title=title)
+    ax.set_xlim(0, len(mean) * 1.0)
+    label_ends(ax, len(mean), ends)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return ax
+
+
+def label_ends(ax, x, ends):
+    """Write names beside the ends of lines, moved apart where they would overlap.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Its vertical limits must be final.
+    x : float
+        Where the lines end.
+    ends : list of tuple (y, name, colour)
+    """
+    if not ends:
+        return
+    transform = ax.transData if ax.get_yscale() == "linear" else ax.transScale
+    bottom, top = ax.get_ylim()
+
+    def place(y):
+        low, high, at = (transform.transform((1, v))[1] for v in (bottom, top, y))
+        return np.clip((at - low) / (high - low), 0.0, 1.0)
+
+    ends = sorted(ends, key=lambda end: end[0])
+    inches = ax.get_position().height * ax.figure.get_figheight()
+    gap = 0.19 / max(inches, 1)  # one line of text, as a share of the axes
+    spots = [place(y) for y, _, _ in ends]
+    for i in range(1, len(spots)):
+        spots[i] = max(spots[i], spots[i - 1] + gap)
+    over = max(0.0, spots[-1] - 1.0)
+    right = ax.transData.transform((x, bottom))[0]
+    share = ax.transAxes.inverted().transform((right, 0))[0]
+    for spot, (_, name, colour) in zip(spots, ends, strict=True):
+        ax.annotate(
+            name,
+            (share, spot - over),
+            xycoords="axes fraction",
+            xytext=(6, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            fontweight="bold",
+            annotation_clip=False,
+        )
+
+
+def verdict(claim, values, ax=None, *, xlabel):
+    """Draw what a claim rests on: every run, their mean with its 95 % interval, the threshold.
+
+    Parameters
+    ----------
+    claim : evidence.Claim
+        Anything with ``id, estimate, low, high, threshold, verdict``.
+    values : array-like, shape (R,)
+        The values the claim was made from.
+    ax : matplotlib.axes.Axes or None
+    xlabel : str
+        What was measured, with its unit.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = figure(height=2.2) if ax is None else ax
+    values = np.asarray(values, float)
+    colour = _VERDICT_COLOURS[claim.verdict]
+    # Runs are spread upwards in a fixed pattern, so that equal values stay visible.
+    lift = 0.25 + 0.5 * ((np.arange(len(values)) * 0.618034) % 1)
+    ax.plot(values, lift, "o", color="0.45", alpha=0.45, markersize=4, markeredgewidth=0)
+    ax.plot([claim.low, claim.high], [0, 0], color=colour, linewidth=7, solid_capstyle="butt")
+    ax.plot(claim.estimate, 0, "D", color="white", markeredgecolor=colour, markersize=7)
+    ax.axvline(claim.threshold, color=_BLACK, linewidth=1.4, linestyle=":")
+    ax.set_ylim(-0.3, 1.25)
+    ax.annotate(
+        "threshold",
+        (claim.threshold, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(4, -2),
+        textcoords="offset points",
+        va="top",
+        fontsize=10,
+    )
+    ax.set_yticks([0, 0.5], ["mean", "runs"])
+    ax.set(xlabel=xlabel, title=f"{claim.id}: {claim.verdict}")
+    ax.grid(axis="y", visible=False)
+    return ax
+
+
+def points(x, y, ax=None, *, title):
+    """Draw labelled points of the plane.
+
+    Parameters
+    ----------
+    x : array-like, shape (n, 2)
+    y : array-like of 0 and 1, shape (n,)
+    ax : matplotlib.axes.Axes or None
+    title : str
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = figure(height=4.6) if ax is None else ax
+    x, y = np.asarray(x), np.asarray(y)
+    for label, marker, colour in ((0, "o", _SKY), (1, "^", _ORANGE)):
+        ax.scatter(
+            *x[y == label].T, marker=marker, color=colour, edgecolor=_BLACK, linewidth=0.5,
+            s=38, label=f"class {label}", zorder=3,
+        )  # fmt: skip
+    ax.set(xlabel="$x_1$", ylabel="$x_2$", title=title)
+    ax.set_aspect("equal")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return ax
+
+
+def grid(steps=80):
+    """Return a grid over the unit square, as rows to predict.
+
+    Parameters
+    ----------
+    steps : int, default 80
+        Points per side.
+
+    Returns
+    -------
+    numpy.ndarray, shape (steps * steps, 2)
+    """
+    side = np.linspace(0, 1, steps)
+    return np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+
+
+def boundaries(probabilities, ax=None, *, title):
+    """Draw where each replicate's decision changes, over the share of replicates that say 1.
+
+    Parameters
+    ----------
+    probabilities : array-like, shape (R, steps * steps)
+        Predictions on the rows of `grid`.
+    ax : matplotlib.axes.Axes or None
+    title : str
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = figure(height=4.6) if ax is None else ax
+    probabilities = np.asarray(probabilities, float)
+    steps = int(round(probabilities.shape[1] ** 0.5))
+    side = np.linspace(0, 1, steps)
+    fields = probabilities.reshape(-1, steps, steps)
+    share = (fields > 0.5).mean(axis=0)
+    colours = mpl.colors.LinearSegmentedColormap.from_list("share", [_SKY, "white", _ORANGE])
+    image = ax.pcolormesh(side, side, share, cmap=colours, vmin=0, vmax=1, shading="nearest")
+    image.set_rasterized(True)
+    for field in fields:
+        if field.min() < 0.5 < field.max():
+            ax.contour(side, side, field, levels=[0.5], colors=[_BLACK], alpha=0.35, linewidths=0.7)
+    ax.set(xlabel="$x_1$", ylabel="$x_2$", title=title, xlim=(0, 1), ylim=(0, 1))
+    ax.set_aspect("equal")
+    ax.grid(visible=False)
+    ax.figure.colorbar(image, ax=ax, label="share of replicates that predict class 1", shrink=0.85)
+    return ax
+
+
+def fits(x, predictions, ax=None, *, rows=None, truth=None, title, ylim=None):
+    """Draw fitted functions of one variable: every replicate thin, the mean bold.
+
+    Parameters
+    ----------
+    x : array-like, shape (n,)
+    predictions : array-like, shape (R, n)
+    ax : matplotlib.axes.Axes or None
+    rows : tuple (x, y) or None
+        Training rows to draw as points.
+    truth : array-like, shape (n,), or None
+        The function behind the data, at `x`.
+    title : str
+    ylim : tuple or None
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = figure() if ax is None else ax
+    x, predictions = np.ravel(x), np.atleast_2d(predictions)
+    ends = []
+    if len(predictions) > 1:
+        alpha = float(np.clip(4 / len(predictions), 0.05, 0.4))
+        ax.plot(x, predictions.T, color=_VERMILION, alpha=alpha, linewidth=0.8)
+    mean = predictions.mean(axis=0)
+    label = "network" if len(predictions) == 1 else "mean network"
+    ax.plot(x, mean, color=_VERMILION, linewidth=2.2)
+    ends.append((mean[-1], label, _VERMILION))
+    if truth is not None:
+        ax.plot(x, truth, ":", color=_BLACK, linewidth=2)
+        ends.append((np.ravel(truth)[-1], "truth", _BLACK))
+    if rows is not None:
+        ax.plot(np.ravel(rows[0]), np.ravel(rows[1]), "o", color=_BLUE, markersize=5)
+    if ylim is not None:
+        ax.set_ylim(*ylim)
+    ax.set(xlabel="$x$", ylabel="$y$", title=title)
+    ax.set_xlim(x.min(), x.max())
+    label_ends(ax, x.max(), ends)
+    return ax
+
+
+def with_interval(x, low, mean, high, ax=None, *, name=None, index=0, **labels):
+    """Draw a mean against a setting, with a band for its interval.
+
+    Parameters
+    ----------
+    x, low, mean, high : array-like, shape (k,)
+    ax : matplotlib.axes.Axes or None
+    name : str or None
+        Written beside the end of the line; a split's name gives the line that split's colour.
+    index : int, default 0
+        Which colour and marker to use for a name that is not a split's.
+    **labels
+        For `Axes.set`: ``xlabel, ylabel, title, xscale, yscale``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = figure() if ax is None else ax
+    colour = COLOURS.get(name, CONDITIONS[index % len(CONDITIONS)])
+    style = LINE_STYLES.get(name, ("-", "--", "-.", ":")[index % 4])
+    marker = "os^Dv*"[index % 6]
+    ax.plot(x, mean, style, marker=marker, color=colour, linewidth=2, markersize=5)
+    ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+    ax.set(**labels)
+    if name is not None:
+        ax.annotate(
+            NAMES.get(name, name), (x[-1], mean[-1]), xytext=(8, 0), textcoords="offset points",
+            color=colour, va="center", fontweight="bold", annotation_clip=False,
+        )  # fmt: skip
+    return ax
+
+
+def intervals(names, low, mean, high, ax=None, *, xlabel, title, reference=None):
+    """Draw one mean with its interval per condition, one below the other.
+
+    Parameters
+    ----------
+    names : sequence of str, length k
+    low, mean, high : array-like, shape (k,)
+    ax : matplotlib.axes.Axes or None
+    xlabel, title : str
+    reference : float or None
+        A value to compare with, drawn as a dotted line.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = figure(height=0.9 + 0.42 * len(names)) if ax is None else ax
+    places = np.arange(len(names))[::-1]
+    ax.hlines(places, low, high, color=_BLUE, linewidth=5)
+    ax.plot(mean, places, "D", color="white", markeredgecolor=_BLUE, markersize=7)
+    if reference is not None:
+        ax.axvline(reference, color=_BLACK, linestyle=":", linewidth=1.4)
+    ax.set_yticks(places, names)
+    ax.set_ylim(-0.6, len(names) - 0.4)
+    ax.set(xlabel=xlabel, title=title)
+    ax.grid(axis="y", visible=False)
+    return ax

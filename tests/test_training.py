@@ -1,0 +1,446 @@
+"""`training` against Keras itself: the oracle is `model.fit`, epoch by epoch."""
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import training
+
+layers = keras.layers
+SEEDS = [3, 11, 7]
+EPOCHS = 6
+TOLERANCE = 1e-4
+
+
+def mlp(*hidden, inputs=2, outputs=1, activation="sigmoid", **compile_options):
+    """Return a build_model function for a small network."""
+    options = {"optimizer": "adam", "loss": "binary_crossentropy", "metrics": ["accuracy"]}
+    options.update(compile_options)
+
+    def build_model():
+        model = keras.Sequential(
+            [
+                layers.Input((inputs,)),
+                *(make() for make in hidden),
+                layers.Dense(outputs, activation=activation),
+            ]
+        )
+        optimizer = options["optimizer"]  # an optimizer object serves one model
+        model.compile(**{**options, "optimizer": optimizer() if callable(optimizer) else optimizer})
+        return model
+
+    return build_model
+
+
+def dense(units=16, **options):
+    return lambda: layers.Dense(units, activation="relu", **options)
+
+
+def draws(replicates=len(SEEDS), rows=40, features=2, seed=0):
+    """One draw per replicate: training (R, 32 + 5, d) and validation rows."""
+    rng = np.random.default_rng(seed)
+    x = rng.random((replicates, rows + 10, features)).astype("float32")
+    y = (x.sum(axis=-1) > features / 2).astype("float32")
+    return (x[:, :rows], y[:, :rows]), (x[:, rows:], y[:, rows:])
+
+
+def curve(table, split, metric):
+    rows = table[(table.split == split) & (table.metric == metric)]
+    return rows.pivot(index="seed", columns="epoch", values="value").loc[SEEDS].to_numpy()
+
+
+def keras_histories(build_model, train, validation, epochs=EPOCHS, batch_size=32, shuffle=True):
+    """Train one model after another with model.fit, with the batch orders of the helper."""
+    orders = training.batch_orders(SEEDS, train[0].shape[1], epochs, shuffle=shuffle)
+    histories, weights = [], []
+    for r, seed in enumerate(SEEDS):
+        keras.utils.set_random_seed(seed)
+        model = build_model()
+        history = []
+        for order in orders[:, r]:
+            epoch = model.fit(
+                train[0][r][order],
+                train[1][r][order],
+                validation_data=(validation[0][r], validation[1][r]),
+                batch_size=batch_size,
+                shuffle=False,
+                verbose=0,
+            )
+            history.append({name: values[0] for name, values in epoch.history.items()})
+        histories.append(history)
+        weights.append(model.get_weights())
+    return histories, weights
+
+
+def assert_equals_keras(build_model, train, validation, **options):
+    expected, expected_weights = keras_histories(build_model, train, validation, **options)
+    table, weights = training.fit_replicas(
+        build_model,
+        train,
+        validation,
+        seeds=SEEDS,
+        return_weights=True,
+        **{"epochs": EPOCHS, **options},
+    )
+    for name in expected[0][0]:
+        split, metric = ("validation", name[4:]) if name.startswith("val_") else ("train", name)
+        reference = [[epoch[name] for epoch in history] for history in expected]
+        np.testing.assert_allclose(curve(table, split, metric), reference, atol=TOLERANCE)
+    for r in range(len(SEEDS)):
+        for ours, theirs in zip(weights, expected_weights[r], strict=True):
+            np.testing.assert_allclose(ours[r], theirs, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    "build_model",
+    [
+        mlp(dense(), dense()),
+        mlp(dense(kernel_regularizer=keras.regularizers.L2(0.01)), dense()),
+        mlp(dense(kernel_regularizer=keras.regularizers.L1L2(0.02, 0.01))),
+        mlp(dense(activity_regularizer=keras.regularizers.L1(0.001))),
+        mlp(dense(), activation="linear", loss="mse", metrics=[]),
+        mlp(dense(), activation="linear", loss=keras.losses.Huber(), metrics=["mae"]),
+        mlp(dense(), optimizer=lambda: keras.optimizers.SGD(0.1, momentum=0.9)),
+        mlp(dense(), optimizer=lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1)),
+        mlp(dense(), lambda: layers.BatchNormalization(), metrics=[]),
+    ],
+    ids=["plain", "l2", "l1l2", "activity", "regression", "huber", "sgd", "adamw", "batchnorm"],
+)
+def test_it_equals_keras_epoch_by_epoch(build_model):
+    assert_equals_keras(build_model, *draws())
+
+
+def test_the_last_batch_may_be_smaller_or_the_only_one():
+    train, validation = draws(rows=20)
+    assert_equals_keras(mlp(dense()), train, validation, batch_size=32)
+    assert_equals_keras(mlp(dense()), train, validation, batch_size=7)
+
+
+def test_without_shuffling_the_rows_stay_in_order():
+    assert_equals_keras(mlp(dense()), *draws(), shuffle=False)
+
+
+def test_many_epochs_in_several_calls_equal_keras(monkeypatch):
+    monkeypatch.setattr(training, "_EPOCHS_PER_CALL", 4)
+    assert_equals_keras(mlp(dense(4)), *draws(rows=20), epochs=10)
+
+
+def test_several_classes():
+    train, validation = draws()
+    train, validation = ((x, (x[..., 0] * 3).astype(int)) for x, _ in (train, validation))
+    build_model = mlp(
+        dense(), outputs=3, activation="softmax", loss="sparse_categorical_crossentropy"
+    )
+    assert_equals_keras(build_model, train, validation)
+
+
+def test_a_shared_draw_is_the_same_as_one_draw_repeated():
+    (x, y), (vx, vy) = draws()
+    build_model = mlp(dense())
+    options = {"epochs": 3, "seeds": SEEDS}
+    shared = training.fit_replicas(build_model, (x[0], y[0]), (vx[0], vy[0]), **options)
+    repeated = training.fit_replicas(
+        build_model,
+        (x[[0, 0, 0]], y[[0, 0, 0]]),
+        (vx[[0, 0, 0]], vy[[0, 0, 0]]),
+        **options,
+    )
+    np.testing.assert_allclose(shared.value, repeated.value, atol=1e-5)
+
+
+@pytest.mark.parametrize("hidden", [[dense()], [dense(), lambda: layers.Dropout(0.5)]])
+def test_a_replicate_does_not_depend_on_its_neighbours(hidden):
+    (x, y), _ = draws(1)
+    build_model = mlp(*hidden)
+    alone = training.fit_replicas(build_model, (x[0], y[0]), epochs=3, seeds=[7])
+    beside = training.fit_replicas(build_model, (x[0], y[0]), epochs=3, seeds=SEEDS)
+    np.testing.assert_allclose(alone.value, beside[beside.seed == 7].value, atol=1e-5)
+
+
+def test_dropout_has_the_distribution_of_separate_keras_runs():
+    """Masks differ from those of `model.fit`, so the runs are compared as two samples."""
+    rng = np.random.default_rng(0)
+    x = rng.random((32, 2)).astype("float32")
+    y = (x.sum(axis=1) > 1).astype("float32")
+    options = {"metrics": [], "optimizer": lambda: keras.optimizers.Adam(0.03)}
+    build_model = mlp(dense(), lambda: layers.Dropout(0.5), **options)
+    runs, epochs = 20, 15
+    table = training.fit_replicas(build_model, (x, y), epochs=epochs, seeds=range(400))
+    ours = table[table.epoch == epochs].value.to_numpy()
+    theirs = []
+    for seed in range(1000, 1000 + runs):
+        keras.utils.set_random_seed(seed)
+        model = build_model()
+        theirs.append(model.fit(x, y, epochs=epochs, verbose=0).history["loss"][-1])
+    error = np.std(theirs, ddof=1) / np.sqrt(runs)
+    assert abs(np.mean(ours) - np.mean(theirs)) < 4 * error
+    assert 0.5 < np.std(ours) / np.std(theirs) < 2
+    plain = mlp(dense(), **options)
+    without = training.fit_replicas(plain, (x, y), epochs=epochs, seeds=range(400))
+    assert np.mean(ours) - without[without.epoch == epochs].value.mean() > 4 * error
+
+
+def test_dropout_masks_differ_between_replicates_epochs_and_units():
+    x = np.ones((64, 50), "float32")
+
+    def build_model():
+        model = keras.Sequential(
+            [layers.Input((50,)), layers.Dropout(0.5), layers.Dense(1, kernel_initializer="ones")]
+        )
+        model.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse")
+        return model
+
+    table = training.fit_replicas(build_model, (x, np.zeros(64)), epochs=4, seeds=SEEDS)
+    losses = curve(table, "train", "loss")
+    assert len(np.unique(losses)) == losses.size
+    # The output is twice a binomial count of 50 inputs kept with 0.5: mean square 50**2 + 50.
+    assert abs(losses.mean() - 2550) < 100
+
+
+def test_initial_weights_are_those_of_build_model_after_set_random_seed():
+    def check(build_model):
+        start = training._replicate_variables(build_model, SEEDS, draws()[0])[1]
+        for r, seed in enumerate(SEEDS):
+            keras.utils.set_random_seed(seed)
+            model = build_model()
+            groups = model.trainable_variables, model.non_trainable_variables
+            for group, values in zip(groups, start, strict=True):
+                for v, value in zip(group, values, strict=True):
+                    np.testing.assert_array_equal(value[r], v.numpy())
+
+    check(mlp(dense(), lambda: layers.Dropout(0.2), dense(kernel_initializer="he_normal")))
+    check(mlp(dense(kernel_initializer=keras.initializers.RandomNormal(seed=5))))
+    check(mlp(lambda: layers.BatchNormalization(), dense(bias_initializer="random_uniform")))
+
+    def by_hand():
+        model = mlp(dense())()
+        noise = np.random.default_rng(np.random.randint(1000))  # set_random_seed seeds this too
+        model.set_weights([noise.normal(size=w.shape) for w in model.get_weights()])
+        return model
+
+    check(by_hand)
+
+
+def test_random_states_of_python_and_numpy_are_left_alone():
+    import random
+
+    random.seed(1)
+    np.random.seed(1)
+    expected = random.random(), np.random.random()
+    random.seed(1)
+    np.random.seed(1)
+    training.fit_replicas(mlp(dense()), draws()[0], epochs=1, seeds=SEEDS)
+    assert (random.random(), np.random.random()) == expected
+
+
+def test_the_table_is_tidy():
+    train, validation = draws()
+    table = training.fit_replicas(
+        mlp(dense()), train, validation, test=validation, epochs=2, seeds=SEEDS
+    )
+    assert list(table.columns) == ["seed", "epoch", "split", "metric", "value"]
+    assert len(table) == len(SEEDS) * 2 * 3 * 2
+    assert not table.duplicated(["seed", "epoch", "split", "metric"]).any()
+    assert set(table.split) == {"train", "validation", "test"}
+    assert set(table.metric) == {"loss", "accuracy"}
+    assert sorted(set(table.seed)) == sorted(SEEDS) and set(table.epoch) == {1, 2}
+    same = table.drop(columns="split")
+    pd.testing.assert_frame_equal(
+        same[table.split == "test"].reset_index(drop=True),
+        same[table.split == "validation"].reset_index(drop=True),
+    )
+
+
+def test_predictions_of_each_replicate_are_those_of_keras():
+    train, (x, _) = draws()
+    build_model = mlp(dense(), lambda: layers.Dropout(0.5), lambda: layers.BatchNormalization())
+    _, weights = training.fit_replicas(
+        build_model, train, epochs=3, seeds=SEEDS, return_weights=True
+    )
+    own = training.predict_replicas(build_model, weights, x)
+    shared = training.predict_replicas(build_model, weights, x[0], batch_size=3)
+    model = build_model()
+    for r in range(len(SEEDS)):
+        model.set_weights([w[r] for w in weights])
+        np.testing.assert_allclose(own[r], model.predict(x[r], verbose=0), atol=1e-5)
+        np.testing.assert_allclose(shared[r], model.predict(x[0], verbose=0), atol=1e-5)
+
+
+def test_the_same_shapes_compile_once_and_other_settings_need_no_new_program():
+    def build(strength, rate):
+        return mlp(
+            dense(kernel_regularizer=keras.regularizers.L2(strength)),
+            optimizer=lambda: keras.optimizers.Adam(rate),
+        )
+
+    train, _ = draws()
+    training._programs.clear()
+    options = {"seeds": SEEDS, "epochs": 5}
+    weak = training.fit_replicas(build(1e-6, 0.01), train, **options)
+    before = list(training._programs)
+    strong = training.fit_replicas(build(0.5, 0.02), train, seeds=[1, 2, 3], epochs=9)
+    assert list(training._programs) == before
+    program = next(p for p in training._programs.values() if isinstance(p, training._Program))
+    assert program.epochs.experimental_get_tracing_count() == 1
+    assert strong[strong.metric == "loss"].value.max() > 2 * weak[weak.metric == "loss"].value.max()
+    again = training.fit_replicas(build(1e-6, 0.01), train, **options)
+    np.testing.assert_array_equal(weak.value, again.value)
+
+
+def test_a_redefined_function_is_not_the_old_one():
+    train, _ = draws()
+    values = []
+    for factor in (1.0, 10.0):
+
+        def scaled(y, p, factor=factor):
+            return factor * keras.losses.mean_squared_error(y, p)
+
+        table = training.fit_replicas(
+            mlp(dense(), loss=scaled, metrics=[]), train, epochs=1, seeds=SEEDS
+        )
+        values.append(table.value.mean())
+    assert values[1] > 5 * values[0]
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+@pytest.mark.parametrize("patience", [0, 1, 3, 10])
+@pytest.mark.parametrize("options", [{}, {"min_delta": 0.05}, {"start_from_epoch": 4}])
+def test_early_stopping_is_the_rule_of_the_callback(mode, patience, options):
+    rng = np.random.default_rng(patience)
+    values = rng.normal(size=(40, 30)).cumsum(axis=1) * 0.1
+    values[:5] = values[:5].round(1)  # ties
+    stopped, best = training.early_stopping(values, patience=patience, mode=mode, **options)
+    for row, last, epoch in zip(values, stopped, best, strict=True):
+        assert (last, epoch) == run_callback(row, patience, mode, options)
+
+
+def run_callback(row, patience, mode, options):
+    """Drive Keras' own callback over a curve; a weight that counts the epochs is restored."""
+    model = keras.Sequential([layers.Input((1,)), layers.Dense(1, use_bias=False)])
+    model.compile()
+    callback = keras.callbacks.EarlyStopping(
+        "value", patience=patience, mode=mode, restore_best_weights=True, **options
+    )
+    callback.set_model(model)
+    model.stop_training = False
+    callback.on_train_begin()
+    for epoch, value in enumerate(row):
+        model.set_weights([np.array([[epoch + 1.0]])])
+        callback.on_epoch_end(epoch, {"value": value})
+        if model.stop_training:
+            break
+    callback.on_train_end()
+    return epoch + 1, int(model.get_weights()[0][0, 0])
+
+
+def test_early_stopping_of_one_curve_and_bad_arguments():
+    assert training.early_stopping([3.0, 2.0, 2.5, 2.6], patience=2) == (4, 2)
+    with pytest.raises(ValueError, match="mode must be 'min' or 'max', got 'least'"):
+        training.early_stopping([1.0], patience=1, mode="least")
+    with pytest.raises(ValueError, match="patience must be a whole number of at least 0, got -1"):
+        training.early_stopping([1.0], patience=-1)
+    with pytest.raises(ValueError, match="values must have shape"):
+        training.early_stopping([], patience=1)
+
+
+class Clipped(keras.Model):
+    def train_step(self, data):
+        return {}
+
+
+def subclassed():
+    model = Clipped()
+    model.compile(loss="mse")
+    return model
+
+
+REFUSED = {
+    "a callback": ({"callbacks": []}, TypeError, "callbacks=: read early stopping off"),
+    "class weights": ({"class_weight": {}}, TypeError, "class_weight=: train with model.fit"),
+    "a misspelt argument": ({"epoch": 3}, TypeError, "cannot honour epoch="),
+    "no epochs": ({"epochs": 0}, ValueError, "epochs must be .* at least 1, got 0"),
+    "half an epoch": ({"epochs": 1.5}, ValueError, "epochs must be .* got 1.5"),
+    "no batch": ({"batch_size": -2}, ValueError, "batch_size must be .* got -2"),
+    "no seeds": ({"seeds": []}, ValueError, "seeds must hold at least one"),
+    "a seed twice": ({"seeds": [1, 1, 2]}, ValueError, "none of them twice"),
+    "one number as seeds": ({"seeds": 3}, TypeError, "seeds must be a sequence"),
+    "a negative seed": ({"seeds": [-1, 2, 3]}, ValueError, "seeds must be .* got -1"),
+}
+
+
+@pytest.mark.parametrize("options, error, message", REFUSED.values(), ids=REFUSED)
+def test_bad_options_are_refused_by_name(options, error, message):
+    with pytest.raises(error, match=message):
+        training.fit_replicas(
+            mlp(dense()), draws()[0], **{"epochs": 1, "seeds": SEEDS, **options}
+        )
+
+
+REFUSED_MODELS = {
+    "an optimizer that mixes": (mlp(dense(), optimizer=lambda: keras.optimizers.Lamb()), "the optimizer Lamb"),
+    "a norm over all": (
+        mlp(dense(), optimizer=lambda: keras.optimizers.Adam(clipnorm=1.0)),
+        "clipnorm=1.0",
+    ),
+    "an average": (mlp(dense(), optimizer=lambda: keras.optimizers.SGD(use_ema=True)), "use_ema"),
+    "a constraint": (mlp(dense(kernel_constraint=keras.constraints.MaxNorm(1))), "MaxNorm"),
+    "an unknown metric": (mlp(dense(), metrics=["accurracy"]), "metric 'accurracy'"),
+    "several losses": (mlp(dense(), loss=["mse"]), "loss must be one loss"),
+    "its own training step": (subclassed, "train_step"),
+    "half precision": (mlp(lambda: layers.Dense(2, dtype="float64")), "float64"),
+    "not compiled": (lambda: keras.Sequential([layers.Input((2,)), layers.Dense(1)]), "compiled"),
+}
+
+
+@pytest.mark.parametrize("build_model, message", REFUSED_MODELS.values(), ids=REFUSED_MODELS)
+def test_models_that_cannot_be_honoured_are_refused_by_name(build_model, message):
+    with pytest.raises(ValueError, match=message):
+        training.fit_replicas(build_model, draws()[0], epochs=1, seeds=SEEDS)
+
+
+BAD_DATA = {
+    "no tuple": (lambda x, y: 3, TypeError, "train must be a tuple"),
+    "NaN": (lambda x, y: (x * np.nan, y), ValueError, "train x holds NaN"),
+    "text": (lambda x, y: (x, np.full(y.shape, "a")), TypeError, "train y must be an array of num"),
+    "empty": (lambda x, y: (x[:, :0], y[:, :0]), ValueError, "train x is empty"),
+    "other replicates": (lambda x, y: (x[:2], y[:2]), ValueError, "3 replicates, got \\(2, 40, 2\\)"),
+    "one label short": (lambda x, y: (x, y[:, 1:]), ValueError, "one label for each row"),
+    "another width": (lambda x, y: (x[..., :1], y), ValueError, "(must have shape|incompatible)"),
+}
+
+
+@pytest.mark.parametrize("change, error, message", BAD_DATA.values(), ids=BAD_DATA)
+def test_bad_data_is_refused_by_name(change, error, message):
+    train, _ = draws()
+    with pytest.raises(error, match=message):
+        training.fit_replicas(mlp(dense()), change(*train), epochs=1, seeds=SEEDS)
+
+
+def test_weights_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="weights do not fit build_model"):
+        training.predict_replicas(mlp(dense()), [np.zeros((3, 2, 5))], np.zeros((4, 2)))
+
+
+def test_an_interrupted_training_leaves_nothing_behind(monkeypatch):
+    train, _ = draws()
+    build_model = mlp(dense(5))
+    options = {"epochs": 20, "seeds": SEEDS}
+    expected = training.fit_replicas(build_model, train, **options)
+    calls = []
+
+    program = [p for p in training._programs.values() if isinstance(p, training._Program)][-1]
+    compiled = program.epochs
+
+    def epochs(*args):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return compiled(*args)
+
+    monkeypatch.setattr(program, "epochs", epochs)
+    with pytest.raises(KeyboardInterrupt):
+        training.fit_replicas(build_model, train, **options)
+    monkeypatch.setattr(program, "epochs", compiled)
+    again = training.fit_replicas(build_model, train, **options)
+    np.testing.assert_array_equal(again.value, expected.value)

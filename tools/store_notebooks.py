@@ -1,0 +1,96 @@
+"""Run notebooks from top to bottom and store them with their outputs; keep the README's tables true.
+
+    python tools/store_notebooks.py                  all notebooks, then the README
+    python tools/store_notebooks.py notebooks/01*    these alone
+
+Run it with the environment's Python after any change to a notebook or to a helper that shows in
+one. It writes the README's table of minutes and memory and its table of claims.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parents[1]
+MEMORY = """
+import resource as _resource, sys as _sys
+_resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss // (1 if _sys.platform == "darwin" else 1024)
+"""
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def store(path):
+    """Execute one notebook in place; return its seconds and its peak memory in MB."""
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": path.parent}}
+    )
+    began = time.perf_counter()
+    with client.setup_kernel():
+        for i, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, i)
+        seconds = time.perf_counter() - began
+        probe = client.execute_cell(nbformat.v4.new_code_cell(MEMORY), len(notebook.cells))
+    memory = int(probe.outputs[0]["data"]["text/plain"])
+    for i, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{i:02d}"  # the same at every storing, so that a diff shows changes alone
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            # A widget is alive only while its kernel is: its picture and text stay.
+            output.get("data", {}).pop(WIDGET_VIEW, None)
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        "course": {"seconds": round(seconds), "megabytes": round(memory, -1)},
+    }
+    nbformat.validate(notebook)
+    nbformat.write(notebook, path)
+    return seconds, memory
+
+
+def write_readme():
+    """Write the generated tables between their marks in the README."""
+    rows = ["| notebook | seconds | memory, MB |", "|---|---|---|"]
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        measured = json.loads(path.read_text(encoding="utf-8"))["metadata"].get("course", {})
+        rows.append(
+            f"| [{path.stem}](notebooks/{path.name}) | {measured.get('seconds', '')} "
+            f"| {measured.get('megabytes', '')} |"
+        )
+    claims = subprocess.run(
+        [sys.executable, ROOT / "course.py", "claims", "--markdown"],
+        check=True,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    ).stdout.strip()
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    for mark, table in (("minutes", "\n".join(rows)), ("claims", claims)):
+        begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
+        before, rest = text.split(begin)
+        text = f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
+    readme.write_text(text, encoding="utf-8", newline="\n")
+
+
+def main():
+    """Store the notebooks named on the command line, or all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("notebooks", nargs="*", type=Path)
+    notebooks = parser.parse_args().notebooks or sorted((ROOT / "notebooks").glob("*.ipynb"))
+    os.environ["TQDM_DISABLE"] = "1"  # a progress bar is not part of what is stored
+    for path in notebooks:
+        seconds, memory = store(path.resolve())
+        print(f"{path.name}: {seconds:.0f} s, {memory} MB", flush=True)
+    write_readme()
+
+
+if __name__ == "__main__":
+    main()
