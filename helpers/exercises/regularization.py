@@ -1,0 +1,288 @@
+"""The exercises of notebook 02."""
+
+import numpy as np
+
+from helpers.exercises import Exercise, Wrong, expect_array
+
+
+def _solve_penalty(kernels, l1, l2):
+    return sum(l1 * np.abs(kernel).sum() + l2 * (kernel**2).sum() for kernel in kernels)
+
+
+def _verify_penalty(answer):
+    rng = np.random.default_rng(1)
+    kernels = [rng.standard_normal(shape) for shape in ((2, 5), (5, 3), (3, 1))]
+    flat = np.concatenate([kernel.ravel() for kernel in kernels])
+    l1, l2 = 0.03, 0.2
+    got = expect_array(answer([kernel.copy() for kernel in kernels], l1, l2), (), "one number")
+    right = _solve_penalty(kernels, l1, l2)
+    for wrong, reason in (
+        (_solve_penalty(kernels, l2, l1), "the strengths are swapped."),
+        (l1 * np.abs(flat).sum(), "the squares are missing."),
+        (l2 * (flat**2).sum(), "the absolute values are missing."),
+        (
+            l1 * flat.sum() + l2 * (flat**2).sum(),
+            "L1 needs absolute values: signs must not cancel.",
+        ),
+        (
+            l1 * np.abs(flat).sum() + l2 / 2 * (flat**2).sum(),
+            "Keras puts no 1/2 before the squares. (Other libraries do.)",
+        ),
+        (
+            l1 * np.abs(flat).sum() + l2 * np.sqrt((flat**2).sum()),
+            "L2 is the sum of the squares, without a root.",
+        ),
+        (
+            l1 * np.abs(flat).mean() + l2 * (flat**2).mean(),
+            "it is a sum over all weights, not a mean.",
+        ),
+        (
+            sum(_solve_penalty([k], l1, l2) / k.size for k in kernels),
+            "it is a sum over all weights, not a mean for each kernel.",
+        ),
+        (
+            _solve_penalty(kernels, l1, l2) / len(kernels),
+            "it is a sum over the kernels, not their mean.",
+        ),
+        (_solve_penalty(kernels[:1], l1, l2), "only the first kernel counts in your answer."),
+        (_solve_penalty(kernels[-1:], l1, l2), "only the last kernel counts in your answer."),
+    ):
+        if np.isclose(got, wrong):
+            raise Wrong(reason)
+    if not np.isclose(got, right):
+        raise Wrong(f"for one test it is {right:.4f}, you return {float(got):.4f}.")
+    if not np.isclose(answer([np.zeros((2, 2))], 1.0, 1.0), 0.0):
+        raise Wrong("a kernel of zeros must cost nothing.")
+
+
+def _solve_build_sparse():
+    import keras
+
+    model = keras.Sequential(
+        [
+            keras.layers.Input((2,)),
+            keras.layers.Dense(
+                32, activation="relu", kernel_regularizer=keras.regularizers.L1(0.001)
+            ),
+            keras.layers.Dropout(0.3),
+            keras.layers.Dense(
+                16, activation="relu", kernel_regularizer=keras.regularizers.L1(0.001)
+            ),
+            keras.layers.Dropout(0.3),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    model.compile(optimizer="adam", loss="binary_crossentropy")
+    return model
+
+
+def _verify_build_sparse(answer):
+    if not callable(answer):
+        raise Wrong(f"a function that builds the model is asked for, not {type(answer).__name__}.")
+    model = answer()
+    if model is None:
+        raise Wrong("your function returns None. Is there a `return model`?")
+    if not hasattr(model, "layers") or not hasattr(model, "compile"):
+        raise Wrong(f"the function must return a Keras model, not {type(model).__name__}.")
+    if not model.built:
+        model.build((None, 2))
+    if model.input_shape[-1] != 2:
+        raise Wrong(f"the model takes {model.input_shape[-1]} features; the points have 2.")
+    kinds = [type(layer).__name__ for layer in model.layers]
+    _check_order([kind for kind in kinds if kind not in ("InputLayer", "ReLU", "Activation")])
+    dense = [layer for layer in model.layers if type(layer).__name__ == "Dense"]
+    if [layer.units for layer in dense] != [32, 16, 1]:
+        raise Wrong(f"the widths must be 32, 16 and 1, not {[layer.units for layer in dense]}.")
+    rates = [layer.rate for layer in model.layers if type(layer).__name__ == "Dropout"]
+    if np.allclose(rates, 0.7):
+        raise Wrong("Keras' rate is the share that is dropped, not the share that is kept.")
+    if not np.allclose(rates, 0.3):
+        raise Wrong(f"the dropout rates must be 0.3, not {rates}.")
+    for layer in dense[:2]:
+        after = model.layers[model.layers.index(layer) + 1]
+        if "relu" not in (_activation(layer), _activation(after)):
+            raise Wrong("both hidden layers need a ReLU.")
+    _check_penalty(model, dense)
+    x = np.random.default_rng(2).normal(0, 100, (200, 2))
+    outputs = np.asarray(model(x, training=False))
+    if outputs.min() < 0 or outputs.max() > 1:
+        raise Wrong("the output is no probability: the last layer needs a sigmoid.")
+    _check_compiled(model)
+
+
+def _check_order(kinds):
+    if kinds == ["Dense", "Dropout", "Dense", "Dropout", "Dense"]:
+        return
+    if kinds.count("Dense") != 3:
+        raise Wrong(f"two hidden layers and an output are three Dense layers, not {kinds}.")
+    if kinds.count("Dropout") != 2:
+        raise Wrong(f"one Dropout after each hidden layer makes two, not {kinds.count('Dropout')}.")
+    if kinds[-1] == "Dropout":
+        raise Wrong("a Dropout after the output would set predictions to 0 while training.")
+    if kinds[0] == "Dropout":
+        raise Wrong("a Dropout stands before the first hidden layer; put it after.")
+    raise Wrong(f"each Dropout must follow its hidden layer; yours are {kinds}.")
+
+
+def _activation(layer):
+    if type(layer).__name__ == "ReLU":
+        return "relu"
+    return getattr(getattr(layer, "activation", None), "__name__", None)
+
+
+def _check_penalty(model, dense):
+    for layer in dense:
+        if getattr(layer, "activity_regularizer", None) is not None:
+            raise Wrong(
+                "activity_regularizer penalises what a layer puts out; the weights have "
+                "kernel_regularizer."
+            )
+        if layer.bias is not None:
+            layer.bias.assign(np.full(layer.bias.shape, 0.5))  # zero at first: hides a penalty
+    got = sum(float(loss) for loss in model.losses)
+    kernels = [np.asarray(layer.kernel) for layer in dense]
+    hidden, square = kernels[:2], sum((kernel**2).sum() for kernel in kernels[:2])
+    right = _solve_penalty(hidden, 0.001, 0)
+    biases = [np.asarray(layer.bias) for layer in dense[:2] if layer.bias is not None]
+    for wrong, reason in (
+        (0.0, "there is no penalty: use kernel_regularizer."),
+        (_solve_penalty(kernels, 0.001, 0), "the output layer is penalised too."),
+        (_solve_penalty(hidden[:1], 0.001, 0), "only the first hidden layer is penalised."),
+        (_solve_penalty(hidden[1:], 0.001, 0), "only the second hidden layer is penalised."),
+        (_solve_penalty([*hidden, *biases], 0.001, 0), "the biases are penalised too."),
+        (_solve_penalty(biases, 0.001, 0), "the biases are penalised instead of the kernels."),
+        (0.001 * square, "that is L2. L1 is asked for."),
+        (0.001 * square + right, "L2 is there besides L1."),
+        (10 * right, "the strength is 0.01, which is Keras' default; 0.001 is asked for."),
+    ):
+        if np.isclose(got, wrong, rtol=1e-3):
+            raise Wrong(reason)
+    if not np.isclose(got, right, rtol=1e-3):
+        raise Wrong(f"the penalty is {got:.4f}; with L1(0.001) on both kernels it is {right:.4f}.")
+
+
+def _check_compiled(model):
+    if not model.compiled:
+        raise Wrong("the model is not compiled: call model.compile in your function.")
+    loss = model.loss if isinstance(model.loss, str) else getattr(model.loss, "__name__", None)
+    if (loss or type(model.loss).__name__).lower().replace("_", "") != "binarycrossentropy":
+        raise Wrong(f"the loss must be the binary cross-entropy, not {model.loss!r}.")
+    if getattr(model.loss, "from_logits", False):
+        raise Wrong("from_logits=True expects an output without a sigmoid.")
+    if type(model.optimizer).__name__ != "Adam":
+        raise Wrong(f"the optimizer must be Adam, not {type(model.optimizer).__name__}.")
+
+
+def _solve_pick_strength(losses, strengths):
+    losses, strengths = np.asarray(losses), np.asarray(strengths)
+    mean = losses.mean(axis=0)
+    best = mean.argmin()
+    standard_error = losses[:, best].std(ddof=1) / np.sqrt(len(losses))
+    return strengths[mean <= mean[best] + standard_error].max()
+
+
+def _rule(losses, strengths, slack, pick=np.max):
+    mean = losses.mean(axis=0)
+    return pick(strengths[mean <= mean.min() + slack(losses, mean.argmin())])
+
+
+def _one_error(losses, best, ddof=1):
+    return losses[:, best].std(ddof=ddof) / np.sqrt(len(losses))
+
+
+_OTHER_RULES = (
+    (lambda a, s: s[a.mean(axis=0).argmin()], "that is the strength of the lowest mean."),
+    (
+        lambda a, s: _rule(a, s, _one_error, np.min),
+        "that is the weakest strength within one standard error; the strongest is asked for.",
+    ),
+    (
+        lambda a, s: _rule(a, s, lambda a, best: a[:, best].std(ddof=1)),
+        "that takes a standard deviation. The standard error of a mean over k folds is the "
+        "standard deviation divided by the root of k.",
+    ),
+    (
+        lambda a, s: _rule(a, s, lambda a, best: _one_error(a, best, 0)),
+        "the standard deviation needs ddof=1: the mean was estimated from the same folds.",
+    ),
+    (
+        lambda a, s: _rule(a, s, lambda a, best: a.std(ddof=1) / np.sqrt(a.size)),
+        "the standard error is that of the best strength alone, over its folds.",
+    ),
+    (
+        lambda a, s: s[
+            a.mean(axis=0) <= (a.mean(axis=0) + a.std(axis=0, ddof=1) / np.sqrt(len(a))).min()
+        ].max(),
+        "add the standard error to the lowest mean, not to every mean before the minimum.",
+    ),
+    (
+        lambda a, s: _rule(a, s, lambda a, best: 2 * _one_error(a, best)),
+        "those are two standard errors; one is asked for.",
+    ),
+    (lambda a, s: s.max(), "you always return the largest strength."),
+    (lambda a, s: s.min(), "you always return the smallest strength."),
+    (lambda a, s: s[a.mean(axis=0).argmax()], "a high loss is bad."),
+    (
+        lambda a, s: s[np.unravel_index(a.argmin(), a.shape)[1]],
+        "that is the lowest single value. Take the mean over the folds first.",
+    ),
+    (
+        lambda a, s: np.flatnonzero(s == _solve_pick_strength(a, s))[0],
+        "that is the position of the strength; return the strength itself.",
+    ),
+)
+
+
+def _verify_pick_strength(answer):
+    rng = np.random.default_rng(3)
+    problems = []
+    for _ in range(60):
+        strengths = rng.permutation([0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3])
+        valley = 0.02 * np.abs(rng.integers(0, 7) - strengths.argsort().argsort())
+        problems.append((valley + rng.normal(0.5, 0.05, (5, 7)), strengths))
+    got = [
+        float(expect_array(answer(losses.copy(), strengths.copy()), (), "one strength"))
+        for losses, strengths in problems
+    ]
+    right = [_solve_pick_strength(*problem) for problem in problems]
+    if np.allclose(got, right):
+        return
+    for rule, reason in _OTHER_RULES:
+        if np.allclose(got, [rule(*problem) for problem in problems]):
+            raise Wrong(reason)
+    i = int(np.argmin(np.isclose(got, right)))
+    means = np.round(problems[i][0].mean(axis=0), 3).tolist()
+    raise Wrong(
+        f"for the strengths {problems[i][1].tolist()} with the mean losses {means} it is "
+        f"{right[i]:g}, you return {got[i]:g}."
+    )
+
+
+penalty = Exercise(
+    _solve_penalty,
+    _verify_penalty,
+    [
+        "Two sums over all weights of all kernels: one of absolute values, one of squares.",
+        "For one kernel: `l1 * np.abs(kernel).sum() + l2 * (kernel**2).sum()`.",
+        "Add that up over `kernels`.",
+    ],
+)
+build_sparse = Exercise(
+    _solve_build_sparse,
+    _verify_build_sparse,
+    [
+        "Take `build_circle_model` from above: other widths, another penalty, two layers more.",
+        "The layers are Dense, Dropout, Dense, Dropout, Dense.",
+        "`kernel_regularizer=keras.regularizers.L1(0.001)` in both hidden Dense layers, and "
+        "`keras.layers.Dropout(0.3)` after each. Compile as above, and return the model.",
+    ],
+)
+pick_strength = Exercise(
+    _solve_pick_strength,
+    _verify_pick_strength,
+    [
+        "First the mean of every column, and which of them is lowest.",
+        "That column's standard error: `losses[:, best].std(ddof=1) / np.sqrt(len(losses))`.",
+        "Of all strengths whose mean is at most the lowest mean plus that, return the largest.",
+    ],
+)
