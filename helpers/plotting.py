@@ -112,9 +112,9 @@ def learning_curves(curves, ax=None, *, ylabel, title, ylim=None):
     if ylim is not None:
         ax.set_ylim(*ylim)
     ax.set(xlabel="epoch", ylabel=ylabel, title=title)
-    ax.set_xlim(0, len(mean) * 1.0)
+    ax.set_xlim(0, len(mean))
     label_ends(ax, len(mean), ends)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     return ax
 
 

@@ -10,6 +10,7 @@ This is the only helper that imports TensorFlow and Keras.
 
 import contextlib
 import json
+import os
 import random
 import time
 from collections import OrderedDict
@@ -24,6 +25,9 @@ from tqdm.auto import tqdm
 # interrupted and can show how far it is.
 _EPOCHS_PER_CALL = 50
 _SECONDS_PER_CALL = 0.3
+
+# tqdm's own variable, which its notebook form does not read: a stored notebook holds no bar.
+_QUIET = bool(os.environ.get("TQDM_DISABLE"))
 
 # These update every weight from that weight's own gradient alone. One of them on stacked weights
 # is therefore as many optimizers as there are replicates. Others (LAMB, Muon, Adafactor) take a
@@ -644,10 +648,10 @@ class _Program:
         data = {name: tuple(map(tf.constant, split)) for name, split in data.items()}
         strengths = [tf.constant(getattr(*slot), "float32") for slot in _strengths(model)]
         draws = [np.random.default_rng(seed) for seed in seeds]
-        history, count = [], 1
-        with tqdm(total=epochs, desc="epochs", delay=2, leave=False) as progress:
-            while progress.n < epochs:
-                count = min(count, epochs - progress.n)
+        history, done, count = [], 0, 1
+        with tqdm(total=epochs, desc="epochs", delay=2, leave=False, disable=_QUIET) as progress:
+            while done < epochs:
+                count = min(count, epochs - done)
                 order = np.zeros((_EPOCHS_PER_CALL, len(seeds), self.rows["train"]), "int32")
                 order[:count] = _next_orders(draws, self.rows["train"], count, shuffle)
                 began = time.perf_counter()
@@ -657,6 +661,7 @@ class _Program:
                 history.append(values.numpy()[:count])
                 seconds = (time.perf_counter() - began) / count
                 progress.update(count)
+                done += count
                 count = int(np.clip(_SECONDS_PER_CALL / seconds, 1, _EPOCHS_PER_CALL))
         return np.concatenate(history), variables[0], variables[2]
 

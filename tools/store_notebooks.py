@@ -1,10 +1,11 @@
 """Run notebooks from top to bottom and store them with their outputs; keep the README's tables true.
 
     python tools/store_notebooks.py                  all notebooks, then the README
-    python tools/store_notebooks.py notebooks/01*    these alone
+    python tools/store_notebooks.py notebooks/01*    these alone, the README untouched
 
 Run it with the environment's Python after any change to a notebook or to a helper that shows in
-one. It writes the README's table of minutes and memory and its table of claims.
+one. The README's table of minutes and memory and its table of claims are written from the
+notebooks.
 """
 
 import argparse
@@ -37,8 +38,10 @@ def store(path):
         for i, cell in enumerate(notebook.cells):
             client.execute_cell(cell, i)
         seconds = time.perf_counter() - began
-        probe = client.execute_cell(nbformat.v4.new_code_cell(MEMORY), len(notebook.cells))
-    memory = int(probe.outputs[0]["data"]["text/plain"])
+        notebook.cells.append(nbformat.v4.new_code_cell(MEMORY))
+        probe = client.execute_cell(notebook.cells[-1], len(notebook.cells) - 1)
+        memory = int(probe.outputs[0]["data"]["text/plain"])
+        notebook.cells.pop()
     for i, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{i:02d}"  # the same at every storing, so that a diff shows changes alone
         cell.metadata.pop("execution", None)
@@ -84,12 +87,13 @@ def main():
     """Store the notebooks named on the command line, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebooks", nargs="*", type=Path)
-    notebooks = parser.parse_args().notebooks or sorted((ROOT / "notebooks").glob("*.ipynb"))
+    chosen = parser.parse_args().notebooks
     os.environ["TQDM_DISABLE"] = "1"  # a progress bar is not part of what is stored
-    for path in notebooks:
+    for path in chosen or sorted((ROOT / "notebooks").glob("*.ipynb")):
         seconds, memory = store(path.resolve())
         print(f"{path.name}: {seconds:.0f} s, {memory} MB", flush=True)
-    write_readme()
+    if not chosen:
+        write_readme()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import dis
 import inspect
 
+import numpy as np
+
 
 class Wrong(Exception):  # noqa: N818 - it is an answer, not an error of the program
     """Raised by a check: the answer is wrong, and this says what is wrong with it."""
@@ -71,3 +73,37 @@ def is_untouched(answer):
 
 
 _EMPTY = ("RESUME", "NOP", "RETURN_VALUE")
+
+
+def expect_array(value, shape, meaning):
+    """Turn an answer into an array of the shape that is asked for, or say why it is not one.
+
+    Parameters
+    ----------
+    value : object
+        What the learner's function returned.
+    shape : tuple of int
+        The shape asked for.
+    meaning : str
+        What the entries are, for the message: "one gap per run".
+
+    Returns
+    -------
+    numpy.ndarray of float
+
+    Raises
+    ------
+    Wrong
+        The answer is None, not numeric, of another shape, or holds NaN or an infinity.
+    """
+    if value is None:
+        raise Wrong("your function returns None. Is there a `return`?")
+    try:
+        array = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise Wrong(f"the answer must be numbers, {meaning}, not {type(value).__name__}.") from None
+    if array.shape != shape:
+        raise Wrong(f"the answer must have shape {shape}, {meaning}, not {array.shape}.")
+    if not np.isfinite(array).all():
+        raise Wrong("the answer holds NaN or an infinity.")
+    return array
