@@ -163,9 +163,15 @@ def predict_replicas(build_model, weights, x, batch_size=256):
         [values.get(id(v), np.repeat(v.numpy()[None], len(weights[0]), 0)) for v in group]
         for group in (model.trainable_variables, model.non_trainable_variables)
     )
-    predict = _cached(("predict", *_signature(model)), lambda: _predictor(model))
+    key = ("predict", len(weights[0]), *_signature(model))
+
+    def predict(part):
+        # One function per shape: TensorFlow warns when one is traced for many.
+        program = _cached((*key, part.shape), lambda: _predictor(model))
+        return program(trainable, state, part).numpy()
+
     parts = [
-        predict(trainable, state, x[..., i : i + batch_size, :]).numpy()
+        predict(x[..., i : i + batch_size, :])
         for i in range(0, x.shape[-2], _checked_count("batch_size", batch_size))
     ]
     return np.concatenate(parts, axis=1)
@@ -277,7 +283,8 @@ def _checked_numbers(name, values):
     try:
         values = np.asarray(values, "float32")
     except (TypeError, ValueError):
-        raise TypeError(f"{name} must be an array of numbers, got {type(values).__name__}") from None
+        kind = type(values).__name__
+        raise TypeError(f"{name} must be an array of numbers, got {kind}") from None
     if not values.size or not np.isfinite(values).all():
         problem = "is empty" if not values.size else "holds NaN, an infinity or a number too large"
         raise ValueError(f"{name} {problem}; it must hold at least one row of finite numbers")
@@ -340,7 +347,7 @@ def _check_model(model):
     _check_optimizer(model.optimizer)
     for v in model.trainable_variables:
         if v.dtype != "float32":
-            raise ValueError(f"fit_replicas cannot honour dtype {v.dtype} of {v.path}: float32 only")
+            raise ValueError(f"fit_replicas cannot honour the {v.dtype} of {v.path}: float32 only")
         if getattr(v, "constraint", None) is not None:
             raise ValueError(
                 f"fit_replicas cannot honour the constraint {type(v.constraint).__name__} "
@@ -548,7 +555,7 @@ def _own_code(model):
     parts = [model.loss, *np.atleast_1d(model._compile_config.config.get("metrics") or [])]
     parts += [getattr(layer, "activation", None) for layer in layers]
     parts += [*layers, *(getattr(v, "regularizer", None) for v in model.trainable_variables)]
-    return tuple(part if callable(part) and hasattr(part, "__name__") else type(part) for part in parts)
+    return tuple(part if hasattr(part, "__name__") else type(part) for part in parts)
 
 
 def _metrics(model, y):
