@@ -26,6 +26,10 @@ from tqdm.auto import tqdm
 _EPOCHS_PER_CALL = 50
 _SECONDS_PER_CALL = 0.3
 
+# Each shape and architecture is a program of its own here; TensorFlow takes that for a mistake and
+# writes a warning of ten lines.
+tf.get_logger().addFilter(lambda record: "tf.function retracing" not in record.getMessage())
+
 # tqdm's own variable, which its notebook form does not read: a stored notebook holds no bar.
 _QUIET = bool(os.environ.get("TQDM_DISABLE"))
 
