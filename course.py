@@ -21,7 +21,7 @@ from pathlib import Path
 USAGE = """\
 usage: python3 course.py lab [JupyterLab options]   open the course
        python3 course.py test [pytest options]      run every test and every notebook
-       python3 course.py claims [--json]            print what the notebooks found out
+       python3 course.py claims [--json|--markdown] print what the notebooks found out
 
 The first call of lab or test makes the folder .venv with everything the course needs."""
 
@@ -340,20 +340,48 @@ def number(value):
     return "%.0f" % value if abs(value) >= 1000 else "%.3g" % value
 
 
+def numbers(claim):
+    """Write a claim's estimate, interval and threshold."""
+    estimate, low, high, threshold = (
+        number(claim[key]) for key in ("estimate", "low", "high", "threshold")
+    )
+    return estimate, "%s to %s" % (low, high), threshold
+
+
+def claims_markdown(claims):
+    """Lay the claims out as the README's table."""
+    lines = ["| claim | mean | 95 % interval | threshold | runs | verdict |"]
+    lines.append("|---|---|---|---|---|---|")
+    for claim in claims:
+        link = "[%s](notebooks/%s.ipynb)" % (claim["notebook"].split("_")[0], claim["notebook"])
+        sentence = "%s %s `%s`" % (link, claim["sentence"].replace("|", "\\|"), claim["id"])
+        cells = [sentence, *numbers(claim), str(claim["runs"]), "**%s**" % claim["verdict"]]
+        lines.append("| %s |" % " | ".join(cells))
+    return "\n".join(lines)
+
+
 def claims_table(claims, width=100):
     """Lay the claims out as aligned text, with narrower gaps if it exceeds `width` columns."""
     rows = [["id", "nb", "prog", "estimate", "95 % interval", "threshold", "runs", "verdict"]]
     for claim in claims:
-        estimate, low, high, threshold = (
-            number(claim[key]) for key in ("estimate", "low", "high", "threshold")
-        )
-        row = [claim["id"], claim["notebook"].split("_")[0], claim["program"], estimate]
-        row += ["%s to %s" % (low, high), threshold, claim["runs"], claim["verdict"]]
-        rows.append([str(cell) for cell in row])
+        row = [claim["id"], claim["notebook"].split("_")[0], claim["program"], *numbers(claim)]
+        rows.append([str(cell) for cell in [*row, claim["runs"], claim["verdict"]]])
     widths = [max(len(row[i]) for row in rows) for i in range(8)]
     gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= width else " "
     template = gap.join("{:%s%d}" % ("<<<>>>><"[i], widths[i]) for i in range(8))
     return "\n".join(template.format(*row).rstrip() for row in rows)
+
+
+def claims_json(claims):
+    """Write the claims as a list of objects."""
+    return json.dumps(claims, indent=2)
+
+
+CLAIM_FORMATS = {
+    (): claims_table,
+    ("--json",): claims_json,
+    ("--markdown",): claims_markdown,
+}
 
 
 def main(arguments, root=ROOT):
@@ -365,9 +393,8 @@ def main(arguments, root=ROOT):
             python = ensure_environment(root)
             child = command_line(command, python, root, options)
             return run_child(child, root, course_environ(python))
-        if command == "claims" and options in ([], ["--json"]):
-            claims = read_claims(root / "notebooks")
-            say(json.dumps(claims, indent=2) if options else claims_table(claims))
+        if command == "claims" and tuple(options) in CLAIM_FORMATS:
+            say(CLAIM_FORMATS[tuple(options)](read_claims(root / "notebooks")))
             return 0
     except CourseError as error:
         print("course.py: %s" % error, file=sys.stderr)

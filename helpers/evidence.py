@@ -151,9 +151,7 @@ def claim(id, sentence, values, *, threshold, program):
         raise ValueError(f"threshold must be a finite number, got {threshold!r}")
     mean, low, high = (float(v) for v in interval(values))
     verdict = "supported" if low >= threshold else "refuted" if high < threshold else "undecided"
-    return Claim(
-        id, program, sentence, mean, low, high, float(threshold), len(values), verdict
-    )
+    return Claim(id, program, sentence, mean, low, high, float(threshold), len(values), verdict)
 
 
 def _runs(values):

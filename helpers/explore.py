@@ -72,4 +72,3 @@ class Slider(widgets.VBox):
         bundle = super()._repr_mimebundle_(**options)
         picture = base64.b64encode(self.image.value).decode()
         return {**bundle, "text/plain": repr(self), "image/png": picture}
-

@@ -518,6 +518,17 @@ def test_claims_as_a_table(tmp_path, capsys):
     ]
 
 
+def test_claims_as_markdown(tmp_path, capsys):
+    store(tmp_path / "notebooks", "01_first", claim("a", sentence="It | falls."))
+    assert course.main(["claims", "--markdown"], root=tmp_path) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "| claim | mean | 95 % interval | threshold | runs | verdict |",
+        "|---|---|---|---|---|---|",
+        "| [01](notebooks/01_first.ipynb) It \\| falls. `a` | 0.0123 | -0.002 to 0.0301 | 0.05 "
+        "| 45 | **refuted** |",
+    ]
+
+
 def test_the_widest_claim_of_the_course_fits_100_columns(tmp_path):
     store(tmp_path, "02_x", claim("regularization-lowers-loss-on-random-labels", estimate=-0.0123))
     lines = course.claims_table(course.read_claims(tmp_path)).splitlines()

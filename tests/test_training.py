@@ -37,8 +37,8 @@ def dense(units=16, **options):
     return lambda: layers.Dense(units, activation="relu", **options)
 
 
-def draws(replicates=len(SEEDS), rows=40, features=2, seed=0):
-    """One draw per replicate: training (R, 32 + 5, d) and validation rows."""
+def draws(replicates=3, rows=40, features=2, seed=0):
+    """One draw per replicate: training rows and 10 validation rows."""
     rng = np.random.default_rng(seed)
     x = rng.random((replicates, rows + 10, features)).astype("float32")
     y = (x.sum(axis=-1) > features / 2).astype("float32")
@@ -372,13 +372,11 @@ REFUSED = {
 @pytest.mark.parametrize("options, error, message", REFUSED.values(), ids=REFUSED)
 def test_bad_options_are_refused_by_name(options, error, message):
     with pytest.raises(error, match=message):
-        training.fit_replicas(
-            mlp(dense()), draws()[0], **{"epochs": 1, "seeds": SEEDS, **options}
-        )
+        training.fit_replicas(mlp(dense()), draws()[0], **{"epochs": 1, "seeds": SEEDS, **options})
 
 
 REFUSED_MODELS = {
-    "an optimizer that mixes": (mlp(dense(), optimizer=lambda: keras.optimizers.Lamb()), "the optimizer Lamb"),
+    "an optimizer that mixes": (mlp(dense(), optimizer=keras.optimizers.Lamb), "optimizer Lamb"),
     "a norm over all": (
         mlp(dense(), optimizer=lambda: keras.optimizers.Adam(clipnorm=1.0)),
         "clipnorm=1.0",
@@ -402,9 +400,9 @@ def test_models_that_cannot_be_honoured_are_refused_by_name(build_model, message
 BAD_DATA = {
     "no tuple": (lambda x, y: 3, TypeError, "train must be a tuple"),
     "NaN": (lambda x, y: (x * np.nan, y), ValueError, "train x holds NaN"),
-    "text": (lambda x, y: (x, np.full(y.shape, "a")), TypeError, "train y must be an array of num"),
+    "text": (lambda x, y: (x, np.full(y.shape, "a")), TypeError, "train y must be an array"),
     "empty": (lambda x, y: (x[:, :0], y[:, :0]), ValueError, "train x is empty"),
-    "other replicates": (lambda x, y: (x[:2], y[:2]), ValueError, "3 replicates, got \\(2, 40, 2\\)"),
+    "other replicates": (lambda x, y: (x[:2], y[:2]), ValueError, "3 replicates, got \\(2, 40"),
     "one label short": (lambda x, y: (x, y[:, 1:]), ValueError, "one label for each row"),
     "another width": (lambda x, y: (x[..., :1], y), ValueError, "(must have shape|incompatible)"),
 }

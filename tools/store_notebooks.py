@@ -1,4 +1,4 @@
-"""Run notebooks from top to bottom and store them with their outputs; keep the README's tables true.
+"""Run notebooks, store them with their outputs, and keep the README's tables true.
 
     python tools/store_notebooks.py                  all notebooks, then the README
     python tools/store_notebooks.py notebooks/01*    these alone, the README untouched
@@ -43,7 +43,7 @@ def store(path):
         memory = int(probe.outputs[0]["data"]["text/plain"])
         notebook.cells.pop()
     for i, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{i:02d}"  # the same at every storing, so that a diff shows changes alone
+        cell["id"] = f"cell-{i:02d}"  # the same each time, so that a diff shows changes alone
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
             # A widget is alive only while its kernel is: its picture and text stay.

@@ -1,0 +1,121 @@
+"""`plotting` draws what it was given; `explore` redraws when its slider moves."""
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from helpers import evidence, explore, plotting
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_learning_curves_show_every_run_and_the_mean():
+    curves = np.random.default_rng(0).random((6, 30))
+    ax = plotting.learning_curves({"train": curves, "test": curves / 2}, ylabel="loss", title="T")
+    lines = [line.get_ydata() for line in ax.lines]
+    assert len(lines) == 2 * 7
+    np.testing.assert_allclose(lines[6], curves.mean(axis=0))
+    np.testing.assert_allclose(lines[13], curves.mean(axis=0) / 2)
+    assert sorted(texts(ax)) == ["test", "training"]
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title("left")) == ("epoch", "loss", "T")
+
+
+def test_a_split_looks_the_same_in_every_figure():
+    for curves in ({"train": [[1, 2]], "test": [[2, 1]]}, {"test": [[2, 1]], "train": [[1, 2]]}):
+        ax = plotting.learning_curves(curves, ylabel="", title="")
+        looks = {line.get_color(): line.get_linestyle() for line in ax.lines}
+        assert looks == {plotting.COLOURS[s]: plotting.LINE_STYLES[s] for s in ("train", "test")}
+    assert len(set(plotting.COLOURS.values())) == len(set(plotting.LINE_STYLES.values())) == 3
+
+
+def test_labels_of_lines_that_end_together_do_not_overlap():
+    curves = {"train": [[0.5, 0.5]], "validation": [[0.5, 0.5]], "test": [[0.5, 0.501]]}
+    ax = plotting.learning_curves(curves, ylabel="accuracy", title="", ylim=(0, 0.51))
+    ax.figure.canvas.draw()
+    boxes = sorted((t.get_window_extent() for t in ax.texts), key=lambda box: box.y0)
+    assert all(low.y1 <= high.y0 + 2 for low, high in zip(boxes, boxes[1:], strict=False))
+    assert boxes[-1].y1 <= ax.figure.bbox.y1
+
+
+def test_a_verdict_shows_the_interval_the_threshold_and_every_run():
+    values = np.array([0.1, 0.2, 0.2, 0.4])
+    claim = evidence.claim("a-b", "S.", values, threshold=0.05, program="own")
+    ax = plotting.verdict(claim, values, xlabel="gain")
+    runs, bar, mean, threshold = ax.lines
+    np.testing.assert_array_equal(np.sort(runs.get_xdata()), values)
+    np.testing.assert_allclose(bar.get_xdata(), [claim.low, claim.high])
+    assert mean.get_xdata()[0] == claim.estimate and threshold.get_xdata()[0] == 0.05
+    assert "a-b" in ax.get_title("left") and claim.verdict in ax.get_title("left")
+
+
+def test_boundaries_and_grid_fit_together():
+    rows = plotting.grid(20)
+    assert rows.shape == (400, 2) and rows.min() == 0 and rows.max() == 1
+    ax = plotting.boundaries(np.stack([rows[:, 0], rows[:, 1]]), title="T")
+    assert len(ax.collections) == 3  # the shares, and one line for each replicate
+    shares = ax.collections[0].get_array()
+    assert shares[0, 0] == 0 and shares[-1, -1] == 1 and shares[0, -1] == 0.5
+
+
+def test_fits_intervals_points_and_bands_draw_on_the_axes_given():
+    axes = plotting.figure(2, rows=2).ravel()
+    x = np.linspace(0, 1, 5)
+    assert plotting.fits(x, np.ones((3, 5)), axes[0], truth=x, title="T") is axes[0]
+    assert plotting.points(np.ones((4, 2)), [0, 1, 0, 1], axes[1], title="T") is axes[1]
+    band = plotting.with_interval([1, 2], [0, 0], [1, 1], [2, 2], axes[2], name="test", xlabel="n")
+    assert band is axes[2] and texts(band) == ["test"]
+    names = ["a", "b"]
+    ax = plotting.intervals(names, [0, 0], [1, 2], [3, 3], axes[3], xlabel="x", title="T")
+    assert ax is axes[3] and [t.get_text() for t in ax.get_yticklabels()] == names
+
+
+def test_png_is_a_picture_and_lets_go_of_the_figure():
+    before = plt.get_fignums()
+    picture = plotting.png(plotting.figure())
+    assert picture.startswith(b"\x89PNG") and plt.get_fignums() == before
+
+
+def draw(value):
+    ax = plotting.figure()
+    ax.plot([0, value])
+    return plotting.png(ax), f"The line rises to {value}."
+
+
+def test_the_slider_draws_anew_and_reads_out():
+    play = explore.Slider(draw, [1, 2, 5], 2, "slope")
+    first = bytes(play.image.value)
+    assert first.startswith(b"\x89PNG") and "slope = 2. The line rises to 2." in play.readout.value
+    play.slider.value = 5
+    assert (
+        bytes(play.image.value) != first and "slope = 5. The line rises to 5." in play.readout.value
+    )
+
+
+def test_an_error_in_the_learners_function_is_told_and_the_picture_stays():
+    play = explore.Slider(lambda v: draw(v if v < 5 else 1 / 0), [1, 2, 5], 2, "slope")
+    first = bytes(play.image.value)
+    play.slider.value = 5
+    assert bytes(play.image.value) == first and "ZeroDivisionError" in play.readout.value
+
+
+def test_where_no_widget_can_be_shown_there_is_a_picture_and_a_sentence():
+    bundle = explore.Slider(draw, [1, 2], 1, "slope")._repr_mimebundle_()
+    assert bundle["text/plain"] == "A slider, slope: run the cell to move it."
+    assert bundle["image/png"].startswith("iVBOR")
+
+
+def test_a_start_that_is_no_value_is_refused():
+    with pytest.raises(ValueError, match=r"start must be one of \[1, 2\], got 3"):
+        explore.Slider(draw, [1, 2], 3, "slope")
