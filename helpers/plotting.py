@@ -321,7 +321,7 @@ def fits(x, predictions, ax=None, *, rows=None, truth=None, title, ylim=None):
     return ax
 
 
-def with_interval(x, low, mean, high, ax=None, *, name=None, index=0, **labels):
+def with_interval(x, low, mean, high, ax=None, *, name=None, index=0, lift=0, **labels):
     """Draw a mean against a setting, with a band for its interval.
 
     Parameters
@@ -332,6 +332,8 @@ def with_interval(x, low, mean, high, ax=None, *, name=None, index=0, **labels):
         Written beside the end of the line; a split's name gives the line that split's colour.
     index : int, default 0
         Which colour and marker to use for a name that is not a split's.
+    lift : float, default 0
+        Points by which the name is moved up, where two lines end close together.
     **labels
         For `Axes.set`: ``xlabel, ylabel, title, xscale, yscale``.
 
@@ -348,7 +350,7 @@ def with_interval(x, low, mean, high, ax=None, *, name=None, index=0, **labels):
     ax.set(**labels)
     if name is not None:
         ax.annotate(
-            NAMES.get(name, name), (x[-1], mean[-1]), xytext=(8, 0), textcoords="offset points",
+            NAMES.get(name, name), (x[-1], mean[-1]), xytext=(8, lift), textcoords="offset points",
             color=colour, va="center", fontweight="bold", annotation_clip=False,
         )  # fmt: skip
     return ax

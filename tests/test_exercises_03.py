@@ -10,13 +10,13 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from helpers.exercises import data_size
 
 
-def power_law_by_regression(sizes, errors):
-    fit = stats.linregress(np.log10(sizes), np.log10(errors))
+def law_by_regression(sizes, errors, floor):
+    fit = stats.linregress(np.log10(sizes), np.log10(errors - floor))
     return [10**fit.intercept, -fit.slope]
 
 
-def power_law_by_hand(sizes, errors):
-    u, v = np.log2(sizes), np.log2(errors)
+def law_by_hand(sizes, errors, floor):
+    u, v = np.log2(sizes), np.log2(errors - floor)
     slope = ((u - u.mean()) * (v - v.mean())).sum() / ((u - u.mean()) ** 2).sum()
     return np.array([2 ** (v.mean() - slope * u.mean()), -slope])
 
@@ -56,7 +56,7 @@ def weighted(fit_and_score, x, y, folds):
 
 
 RIGHT = {
-    "power_law": [data_size._solve_power_law, power_law_by_regression, power_law_by_hand],
+    "law_above_floor": [data_size._solve_law_above_floor, law_by_regression, law_by_hand],
     "rows_needed": [
         data_size._solve_rows_needed,
         rows_needed_in_numpy,
@@ -74,8 +74,13 @@ RIGHT = {
 }
 
 
-def line_through_logs(sizes, errors):
-    return np.polyfit(np.log(sizes), np.log(errors), 1)
+def line_through_logs(sizes, errors, floor):
+    return np.polyfit(np.log(sizes), np.log(errors - floor), 1)
+
+
+def spoilt(spoil):
+    """Make an answer from the right a and b, in another order or of another kind."""
+    return lambda *data: spoil(*law_by_hand(*data))
 
 
 def raises(*arguments):
@@ -101,26 +106,30 @@ def parts(choose):
 
 
 WRONG = {
-    "power_law": [
-        lambda sizes, errors: print(end=""),
-        lambda sizes, errors: (1.0, 0.5),
-        lambda sizes, errors: (np.nan, 0.5),
-        lambda sizes, errors: 2.0,
+    "law_above_floor": [
+        lambda sizes, errors, floor: print(end=""),
+        lambda sizes, errors, floor: (1.0, 0.5),
+        lambda sizes, errors, floor: (np.nan, 0.5),
+        lambda sizes, errors, floor: 2.0,
+        lambda sizes, errors, floor: "a, b",
+        lambda sizes, errors, floor: law_by_hand(sizes, errors, 0),
+        lambda sizes, errors, floor: law_by_hand(sizes, errors, -floor),
+        lambda sizes, errors, floor: law_by_hand(sizes, errors, 0) - (floor, 0),
+        lambda sizes, errors, floor: law_by_hand(sizes[[0, -1]], errors[[0, -1]], floor),
+        lambda sizes, errors, floor: law_by_hand(sizes[1:], errors[1:], floor),
+        lambda sizes, errors, floor: np.polyfit(sizes, errors - floor, 1),
+        lambda sizes, errors, floor: np.polyfit(sizes, errors - floor, 1)[::-1] * (1, -1),
+        lambda sizes, errors, floor: np.exp(line_through_logs(errors - floor, sizes, 0))[::-1],
         line_through_logs,
-        lambda sizes, errors: line_through_logs(sizes, errors)[::-1],
-        lambda s, e: (np.exp(line_through_logs(s, e)[1]), line_through_logs(s, e)[0]),
-        lambda s, e: power_law_by_hand(s, e)[::-1],
-        lambda s, e: (line_through_logs(s, e)[0], np.exp(line_through_logs(s, e)[1])),
-        lambda s, e: (-line_through_logs(e, s)[0], np.exp(line_through_logs(e, s)[1]))[::-1],
-        lambda s, e: power_law_by_hand(s[[0, -1]], e[[0, -1]]),
-        lambda s, e: power_law_by_hand(s[1:], e[1:]),
-        lambda s, e: np.polyfit(s, e, 1),
-        lambda s, e: np.polyfit(s, e, 1)[::-1] * (1, -1),
-        lambda s, e: (np.log10(power_law_by_hand(s, e)[0]), power_law_by_hand(s, e)[1]),
-        lambda s, e: (np.exp(np.log10(power_law_by_hand(s, e)[0])), power_law_by_hand(s, e)[1]),
-        lambda s, e: (10 ** np.log(power_law_by_hand(s, e)[0]), power_law_by_hand(s, e)[1]),
-        lambda sizes, errors: "a, b",
-        lambda sizes, errors: power_law_by_hand(sizes, errors) * 1.05,
+        lambda *data: line_through_logs(*data)[::-1],
+        spoilt(lambda a, b: (a, -b)),
+        spoilt(lambda a, b: (b, a)),
+        spoilt(lambda a, b: (-b, a)),
+        spoilt(lambda a, b: (np.log10(a), b)),
+        spoilt(lambda a, b: (np.exp(np.log10(a)), b)),
+        spoilt(lambda a, b: (10 ** np.log(a), b)),
+        spoilt(lambda a, b: (1.05 * a, b)),
+        spoilt(lambda a, b: a),
         data_size._solve_rows_needed,
         raises,
         (2.0, 0.5),
@@ -131,6 +140,7 @@ WRONG = {
         lambda a, b, target: float("nan"),
         lambda a, b, target: float("inf"),
         lambda a, b, target: (a / target) ** (1 / b),
+        lambda a, b, target: round((a / target) ** (1 / b)),
         lambda a, b, target: math.floor((a / target) ** (1 / b)),
         lambda a, b, target: math.ceil((a / target) ** (1 / b)) + 1,
         lambda a, b, target: math.ceil((a / target) ** b),
@@ -140,7 +150,7 @@ WRONG = {
         lambda a, b, target: -math.ceil((a / target) ** (1 / b)),
         lambda a, b, target: [math.ceil((a / target) ** (1 / b))],
         lambda a, b, target: "many",
-        data_size._solve_power_law,
+        data_size._solve_law_above_floor,
         raises,
     ],
     "cross_validate": [
@@ -169,7 +179,7 @@ WRONG = {
         lambda fit, x, y, folds: data_size._solve_cross_validate(fit, x, y, folds + 1),
         lambda fit, x, y, folds: data_size._solve_cross_validate(fit, x, y, 5),
         lambda fit, x, y, folds: fit(x[:20], y[:20], x[20:], y[20:]),
-        data_size._solve_power_law,
+        data_size._solve_law_above_floor,
         raises,
     ],
 }

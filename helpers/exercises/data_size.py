@@ -7,22 +7,30 @@ import numpy as np
 from helpers.exercises import Exercise, Wrong, expect_array
 
 
-def _solve_power_law(sizes, errors):
-    slope, intercept = np.polyfit(np.log(sizes), np.log(errors), 1)
+def _solve_law_above_floor(sizes, errors, floor):
+    slope, intercept = np.polyfit(np.log(sizes), np.log(errors - floor), 1)
     return np.exp(intercept), -slope
 
 
-def _verify_power_law(answer):
+def _verify_law_above_floor(answer):
     sizes = np.array([20, 40, 80, 160, 320, 640])
     wobble = np.array([1.1, 0.93, 1.04, 0.9, 1.02, 1.05])
-    for a, b, factors in ((2.0, 0.5, 1.0), (0.9, 0.8, 1.0), (1.5, 0.6, wobble)):
-        errors = a * sizes**-b * factors
-        a, b = _solve_power_law(sizes, errors)
-        got = expect_array(answer(sizes.copy(), errors.copy()), (2,), "a and b")
-        first, last = np.log(errors[0]), np.log(errors[-1])
-        two_points = (first - last) / np.log(sizes[-1] / sizes[0])
-        slope, intercept = np.polyfit(np.log(errors), np.log(sizes), 1)
+    cases = (2.0, 0.5, 0.1, 1.0), (0.9, 0.8, 0.2, 1.0), (1.5, 0.6, 0.05, wobble)
+    for a, b, floor, factors in cases:
+        excess = a * sizes**-b * factors
+        errors = excess + floor
+        a, b = _solve_law_above_floor(sizes, errors, floor)
+        got = expect_array(answer(sizes.copy(), errors.copy(), floor), (2,), "a and b")
+        two_points = np.log(excess[0] / excess[-1]) / np.log(sizes[-1] / sizes[0])
+        slope, intercept = np.polyfit(np.log(excess), np.log(sizes), 1)
+        ignored, too_much = (_solve_law_above_floor(sizes, errors, f) for f in (0, -floor))
         for wrong, reason in (
+            (ignored, "the floor is still in the errors: subtract it before the logarithm."),
+            (
+                (ignored[0] - floor, ignored[1]),
+                "subtract the floor from the errors, before the fit, not from a.",
+            ),
+            (too_much, "you add the floor; subtract it."),
             ((a, -b), "b has the wrong sign: the exponent of the law is -b, so b is positive."),
             ((b, a), "a and b are swapped: return a first."),
             ((-b, a), "that is the slope and then a. Return a, then b, which is minus the slope."),
@@ -37,15 +45,15 @@ def _verify_power_law(answer):
                 "the axes are swapped: the logarithm of the error depends on that of the size.",
             ),
             (
-                (errors[0] * sizes[0] ** two_points, two_points),
+                (excess[0] * sizes[0] ** two_points, two_points),
                 "the line must use all sizes, not the first and the last alone.",
             ),
             (
-                tuple(np.polyfit(sizes, errors, 1)[::-1] * (1, -1)),
+                tuple(np.polyfit(sizes, excess, 1)[::-1] * (1, -1)),
                 "that is a straight line through the values; take the logarithms of both.",
             ),
             (
-                (errors.mean(), b),
+                (excess.mean(), b),
                 "that is the mean error, not a. a is the error the law gives for one row.",
             ),
         ):
@@ -53,8 +61,9 @@ def _verify_power_law(answer):
                 raise Wrong(reason)
         if not np.allclose(got, (a, b), rtol=1e-3):
             raise Wrong(
-                f"for errors that follow {a:.3g} * n ** -{b:.3g} you return {got[0]:.3g} and "
-                f"{got[1]:.3g}. Fit a straight line to the logarithms of both."
+                f"for errors that follow {floor:g} + {a:.3g} * n ** -{b:.3g} you return "
+                f"{got[0]:.3g} and {got[1]:.3g}. Fit a straight line to the logarithms of the sizes "
+                "and of what the errors have above the floor."
             )
 
 
@@ -167,14 +176,15 @@ def _check_calls(calls, rows, folds):
         raise Wrong(f"the folds must be about equally large; yours hold {sizes} rows.")
 
 
-power_law = Exercise(
-    _solve_power_law,
-    _verify_power_law,
+law_above_floor = Exercise(
+    _solve_law_above_floor,
+    _verify_law_above_floor,
     [
-        "Take the logarithm of errors = a * sizes ** -b. What is it in log(sizes)?",
-        "log(error) = log(a) - b * log(size): a straight line. `np.polyfit(x, y, 1)` fits one.",
-        "`slope, intercept = np.polyfit(np.log(sizes), np.log(errors), 1)`; a is `np.exp` of the "
-        "intercept, b is minus the slope.",
+        "Only what lies above the floor follows the law: errors - floor = a * sizes ** -b.",
+        "log(errors - floor) = log(a) - b * log(sizes), a straight line. `np.polyfit(x, y, 1)` "
+        "fits one.",
+        "`slope, intercept = np.polyfit(np.log(sizes), np.log(errors - floor), 1)`; a is `np.exp` "
+        "of the intercept, b is minus the slope.",
     ],
 )
 rows_needed = Exercise(
