@@ -62,8 +62,8 @@ def _verify_law_above_floor(answer):
         if not np.allclose(got, (a, b), rtol=1e-3):
             raise Wrong(
                 f"for errors that follow {floor:g} + {a:.3g} * n ** -{b:.3g} you return "
-                f"{got[0]:.3g} and {got[1]:.3g}. Fit a straight line to the logarithms of the sizes "
-                "and of what the errors have above the floor."
+                f"{got[0]:.3g} and {got[1]:.3g}. Fit a straight line to the logarithms of the "
+                "sizes and of what the errors have above the floor."
             )
 
 
