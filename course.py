@@ -224,6 +224,12 @@ def install(root, venv, descriptor=None, run=run_step):
     say("[3/3] Installing the course's helpers")
     run(pip + ["--no-deps", "--no-build-isolation", "--editable", "."], root, descriptor, log)
 
+    # JupyterLab would ask whether it may fetch news, in front of the first notebook.
+    config = venv / "etc" / "jupyter" / "labconfig"
+    config.mkdir(parents=True, exist_ok=True)
+    news = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (config / "page_config.json").write_text(json.dumps(news), encoding="utf-8")
+
     stamp = {"fingerprint": fingerprint(root), "inventory": inventory(venv)}
     (venv / "stamp.tmp").write_text(json.dumps(stamp), encoding="utf-8")
     os.replace(str(venv / "stamp.tmp"), str(venv / "stamp.json"))
@@ -272,8 +278,8 @@ def ensure_environment(root, install=install):
 # --- lab and test --------------------------------------------------------------------------
 
 
-def course_environ(python, environ=os.environ):
-    """Return the environment variables for JupyterLab and pytest."""
+def course_environ(python, command, environ=os.environ):
+    """Return the environment variables for JupyterLab or pytest."""
     env = clean_environ(environ)
     env["KERAS_BACKEND"] = "tensorflow"
     env["VIRTUAL_ENV"] = str(python.parent.parent)
@@ -281,6 +287,8 @@ def course_environ(python, environ=os.environ):
     env.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # same results on more CPUs, fewer messages
     env.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     env.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # before a kernel "python3" of the user's own
+    if command == "test":
+        env["TQDM_DISABLE"] = "1"  # the stored notebooks hold no progress bar to compare with
     return env
 
 
@@ -392,7 +400,7 @@ def main(arguments, root=ROOT):
             check_computer()
             python = ensure_environment(root)
             child = command_line(command, python, root, options)
-            return run_child(child, root, course_environ(python))
+            return run_child(child, root, course_environ(python, command))
         if command == "claims" and tuple(options) in CLAIM_FORMATS:
             say(CLAIM_FORMATS[tuple(options)](read_claims(root / "notebooks")))
             return 0

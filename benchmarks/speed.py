@@ -9,7 +9,7 @@ no validation curve, which is in its favour.
 import statistics
 import time
 
-from helpers import data, training
+from helpers import data, training  # isort: skip - sets what TensorFlow reads
 
 import keras
 from sklearn.neural_network import MLPClassifier

@@ -1,37 +1,16 @@
 """Train many replicates of one Keras model as a single batched program.
 
-`fit_replicas` does what a loop over `model.fit` would do, once per seed, but all seeds at once:
-weights, optimizer state and batches get a leading axis of replicates, `tf.vectorized_map` maps the
-model's own `stateless_call` over that axis, and XLA compiles whole epochs into one program. The
-layers, the loss, the penalties and the optimizer are Keras' own; only the loop is ours.
-
-This is the only helper that imports TensorFlow and Keras.
+`fit_replicas` does what a loop over `model.fit` would do, once per seed, but all seeds at once. The
+layers, the loss, the penalties and the optimizer are Keras' own; only the loop is ours. This module
+holds what a notebook calls and what is checked; the compiled program itself stands in `batched`,
+the one sibling that a helper imports, and it is imported from here alone.
 """
-
-import contextlib
-import json
-import os
-import random
-import time
-from collections import OrderedDict
 
 import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
-from tqdm.auto import tqdm
 
-# One call of the compiled program runs at most this many epochs, so that a training can be
-# interrupted and can show how far it is.
-_EPOCHS_PER_CALL = 50
-_SECONDS_PER_CALL = 0.3
-
-# Each shape and architecture is a program of its own here; TensorFlow takes that for a mistake and
-# writes a warning of ten lines.
-tf.get_logger().addFilter(lambda record: "tf.function retracing" not in record.getMessage())
-
-# tqdm's own variable, which its notebook form does not read: a stored notebook holds no bar.
-_QUIET = bool(os.environ.get("TQDM_DISABLE"))
+from helpers import batched
 
 # These update every weight from that weight's own gradient alone. One of them on stacked weights
 # is therefore as many optimizers as there are replicates. Others (LAMB, Muon, Adafactor) take a
@@ -114,14 +93,14 @@ def fit_replicas(
     epochs = _checked_count("epochs", epochs)
     batch_size = _checked_count("batch_size", batch_size)
 
-    model, start = _replicate_variables(build_model, seeds, train)
+    model, start = batched.starting_variables(_builder(build_model, train), seeds, _check_model)
     splits = {"train": train, "validation": validation, "test": test}
     data = {
         name: _checked_split(name, split, model, len(seeds))
         for name, split in splits.items()
         if split is not None or name == "train"
     }
-    program = _program(model, data, len(seeds), batch_size)
+    program = batched.program_for(model, data, len(seeds), batch_size)
     history, *variables = program.fit(model, start, data, seeds, epochs, shuffle)
     table = _tidy(history, seeds, [(split, name) for split in data for name in program.names])
     if not return_weights:
@@ -167,11 +146,11 @@ def predict_replicas(build_model, weights, x, batch_size=256):
         [values.get(id(v), np.repeat(v.numpy()[None], len(weights[0]), 0)) for v in group]
         for group in (model.trainable_variables, model.non_trainable_variables)
     )
-    key = ("predict", len(weights[0]), *_signature(model))
+    key = ("predict", len(weights[0]), *batched.signature(model))
 
     def predict(part):
         # One function per shape: TensorFlow warns when one is traced for many.
-        program = _cached((*key, part.shape), lambda: _predictor(model))
+        program = batched.cached((*key, part.shape), lambda: batched.predictor(model))
         return program(trainable, state, part).numpy()
 
     parts = [
@@ -198,7 +177,7 @@ def batch_orders(seeds, rows, epochs, shuffle=True):
     numpy.ndarray of int32, shape (epochs, R, rows)
     """
     draws = [np.random.default_rng(seed) for seed in _checked_seeds(seeds)]
-    return _next_orders(draws, rows, epochs, shuffle)
+    return batched.next_orders(draws, rows, epochs, shuffle)
 
 
 def early_stopping(values, *, patience, mode="min", min_delta=0.0, start_from_epoch=0):
@@ -321,14 +300,6 @@ def _checked_split(name, split, model, replicates):
     return x, y
 
 
-def _built(model, features):
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"build_model must return a keras.Model, got {type(model).__name__}")
-    if not model.built:
-        model.build((None, features))
-    return model
-
-
 def _check_model(model):
     """Refuse by name what a batched program cannot honour."""
     if not model.compiled:
@@ -376,20 +347,11 @@ def _check_optimizer(optimizer):
             )
 
 
-# --- where each replicate starts ------------------------------------------------------------------
-
-
-def _replicate_variables(build_model, seeds, train):
-    """Return a model and, for each of its variables, its initial values for all seeds.
-
-    Building a Keras model takes about 15 ms, which for 100 replicates would be most of the time.
-    Where the variables come from initializers, only the initializers are run again, each with the
-    seed that it would have drawn. The last seed's model is built to see that this is so; where it
-    is not, all are built.
-    """
+def _builder(build_model, train):
+    """Return a function that builds the model of a seed."""
     if not callable(build_model):
         raise TypeError(f"build_model must be callable, got {type(build_model).__name__}")
-    if not isinstance(train, (tuple, list)) or np.ndim(train[0]) < 2:
+    if not isinstance(train, (tuple, list)) or not train or np.ndim(train[0]) < 2:
         raise TypeError("train must be a tuple (x, y) with x of shape (n, d) or (R, n, d)")
     features = np.shape(train[0])[-1]
 
@@ -397,391 +359,15 @@ def _replicate_variables(build_model, seeds, train):
         keras.utils.set_random_seed(seed)
         return _built(build_model(), features)
 
-    states = random.getstate(), np.random.get_state()
-    try:
-        model = build(seeds[0])
-        _check_model(model)
-        drawn = _redrawn_variables(model, seeds)
-        last = [v.numpy() for v in build(seeds[-1]).variables]
-        if len(last) != len(drawn) or not all(
-            np.array_equal(a[-1], b) for a, b in zip(drawn, last, strict=True)
-        ):
-            built = [[v.numpy() for v in build(seed).variables] for seed in seeds]
-            drawn = [np.stack(group) for group in zip(*built, strict=True)]
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-    values = {id(v): value for v, value in zip(model.variables, drawn, strict=True)}
-    return model, [
-        [values[id(v)] for v in group]
-        for group in (model.trainable_variables, model.non_trainable_variables)
-    ]
+    return build
 
 
-def _redrawn_variables(model, seeds):
-    # Keras takes the seed of each initializer and of each SeedGenerator from Python's generator.
-    most = 8 * len(model.variables) + 8
-    draws = np.array([_drawn_seeds(seed, most) for seed in seeds])
-    place = {seed: i for i, seed in enumerate(draws[0].tolist())}
-
-    initializers = {}
-    for layer in model._flatten_layers(include_self=False):
-        for v in layer.variables:
-            initializer = getattr(layer, f"{v.name}_initializer", None)
-            if getattr(initializer, "seed", None) in place:
-                initializers[id(v)] = initializer
-
-    random_ones = [v for v in model.variables if id(v) in initializers]
-    columns = [place[initializers[id(v)].seed] for v in random_ones]
-    redraw = _cached(
-        ("initialize", *(_initializer_key(initializers[id(v)], v) for v in random_ones)),
-        lambda: _redrawer([(initializers[id(v)], v.shape, v.dtype) for v in random_ones]),
-    )
-    redrawn = redraw(draws[:, columns]) if random_ones else []
-    values = dict(zip(map(id, random_ones), redrawn, strict=True))
-    result = []
-    for v in model.variables:
-        value = values.get(id(v))
-        if value is None:
-            value = np.repeat(v.numpy()[None], len(seeds), axis=0)
-            if v.name == "seed_generator_state" and int(value[0, 0]) in place:
-                value[:, 0] = draws[:, place[int(value[0, 0])]]
-        result.append(np.asarray(value))
-    return result
-
-
-def _drawn_seeds(seed, count):
-    source = random.Random(seed)
-    return [source.randint(1, int(1e9)) for _ in range(count)]
-
-
-def _initializer_key(initializer, v):
-    config = {k: c for k, c in initializer.get_config().items() if k != "seed"}
-    return type(initializer).__name__, json.dumps(config, default=str), tuple(v.shape), v.dtype
-
-
-def _redrawer(initializers):
-    class Given(keras.random.SeedGenerator):
-        """A seed that is a tensor: Keras takes an int or a SeedGenerator, and asks it once."""
-
-        def __init__(self, seed):
-            self.seed = seed
-
-        def next(self, ordered=True):
-            return tf.stack([self.seed, 0])
-
-    copies = [(i.__class__.from_config(i.get_config()), s, d) for i, s, d in initializers]
-
-    def one(seeds):
-        values = []
-        for k, (initializer, shape, dtype) in enumerate(copies):
-            initializer.seed = Given(seeds[k])
-            values.append(initializer(shape, dtype=dtype))
-        return values
-
-    # Not compiled by XLA: it draws other random numbers than Keras does.
-    return tf.function(
-        lambda seeds: tf.map_fn(one, seeds, fn_output_signature=[d for _, _, d in copies]),
-        input_signature=[tf.TensorSpec((None, len(copies)), tf.int64)],
-        autograph=False,
-    )
-
-
-# --- the compiled program -------------------------------------------------------------------------
-
-_programs = OrderedDict()
-
-
-def _cached(key, make):
-    """Keep the programs compiled last: a slider comes back to the same shapes again and again."""
-    if key not in _programs:
-        _programs[key] = make()
-    _programs.move_to_end(key)
-    while len(_programs) > 32:
-        _programs.popitem(last=False)
-    return _programs[key]
-
-
-def _program(model, data, replicates, batch_size):
-    shapes = tuple((name, x.shape, y.shape) for name, (x, y) in data.items())
-    key = (*_signature(model), shapes, replicates, batch_size)
-    return _cached(key, lambda: _Program(model, shapes, replicates, batch_size))
-
-
-def _strengths(model):
-    """Return (regularizer, attribute) of every L1 or L2 strength: inputs of the program."""
-    penalties = {id(v.regularizer): v.regularizer for v in model.trainable_variables}
-    return [
-        (penalty, name)
-        for penalty in penalties.values()
-        if type(penalty) in (keras.regularizers.L1, keras.regularizers.L2)
-        for name in ("l1", "l2")
-        if hasattr(penalty, name)
-    ]
-
-
-@contextlib.contextmanager
-def _with_strengths(model, values):
-    slots = _strengths(model)
-    before = [getattr(*slot) for slot in slots]
-    try:
-        for (penalty, name), value in zip(slots, values, strict=True):
-            setattr(penalty, name, value)
-        yield
-    finally:
-        for (penalty, name), value in zip(slots, before, strict=True):
-            setattr(penalty, name, value)
-
-
-def _signature(model):
-    """Describe the computation, less what the program takes as an input."""
-    try:
-        with _with_strengths(model, [0.0] * len(_strengths(model))):
-            described = json.loads(model.to_json())
-        described.pop("compile_config", None)
-        architecture = json.dumps(described)
-        compiled = json.loads(json.dumps(model.get_compile_config(), default=repr))
-    except (NotImplementedError, TypeError, ValueError):
-        return (object(),)  # cannot be described: compiled anew at each call
-    optimizer = compiled["optimizer"]["config"]
-    optimizer["name"] = None
-    if isinstance(optimizer["learning_rate"], float):
-        optimizer["learning_rate"] = None
-    # Keras numbers its automatic names; two models that differ in them alone are the same.
-    for i, layer in enumerate([model, *model._flatten_layers(include_self=False)]):
-        architecture = architecture.replace(f'"{layer.name}"', f'"layer {i}"')
-    return architecture, json.dumps(compiled), _own_code(model)
-
-
-def _own_code(model):
-    """Return the functions and classes that the description only names: they may be redefined."""
-    layers = model._flatten_layers(include_self=True)
-    parts = [model.loss, *np.atleast_1d(model._compile_config.config.get("metrics") or [])]
-    parts += [getattr(layer, "activation", None) for layer in layers]
-    parts += [*layers, *(getattr(v, "regularizer", None) for v in model.trainable_variables)]
-    return tuple(part if hasattr(part, "__name__") else type(part) for part in parts)
-
-
-def _metrics(model, y):
-    """Return the metric objects that `model.fit` would use."""
-    configured = model._compile_config.config.get("metrics") or []
-    if isinstance(configured, dict):
-        raise ValueError(f"metrics must be a list, got {configured!r}")
-    outputs = model.output_shape[-1]
-    metrics = []
-    for metric in configured if isinstance(configured, (list, tuple)) else [configured]:
-        if str(metric).lower() in ("accuracy", "acc"):
-            kind = (
-                keras.metrics.BinaryAccuracy
-                if outputs == 1
-                else keras.metrics.CategoricalAccuracy
-                if y[-1] == outputs and len(y) > 1
-                else keras.metrics.SparseCategoricalAccuracy
-            )
-            metrics.append(kind(name=str(metric)))
-            continue
-        try:
-            known = keras.metrics.get(metric)
-        except ValueError:
-            raise ValueError(f"fit_replicas does not know the metric {metric!r}") from None
-        if not isinstance(known, keras.metrics.Metric):
-            known = keras.metrics.MeanMetricWrapper(known, name=known.__name__)
-        if isinstance(metric, str):
-            known.name = metric
-        metrics.append(known)
-    return metrics
-
-
-# TensorFlow's version of Keras' optimizer overrides these for tf.distribute, and loses
-# stateless_apply by it. Keras' own are put back.
-_KERAS_OPTIMIZER = next(c for c in keras.optimizers.Optimizer.__mro__ if "Base" in c.__name__)
-_STATELESS = ("stateless_apply", "assign", "assign_add", "assign_sub", "_var_key",
-              "_apply_weight_decay", "_backend_update_step")  # fmt: skip
-
-
-def _stateless(optimizer):
-    kind = type(optimizer)
-    methods = {name: getattr(_KERAS_OPTIMIZER, name) for name in _STATELESS}
-    return type(f"Stateless{kind.__name__}", (kind,), methods).from_config(optimizer.get_config())
-
-
-def _loss_function(model):
-    loss = keras.losses.get(model.loss)
-    if isinstance(loss, keras.losses.Loss):
-        return loss
-    return lambda y, prediction: tf.reduce_mean(loss(y, prediction))
-
-
-def _predictor(model):
-    def predict(trainable, state, x):
-        def one(weights, state, x):
-            return model.stateless_call(weights, state, x, training=False)[0]
-
-        if len(x.shape) == 3:
-            return tf.vectorized_map(lambda a: one(*a), (trainable, state, x), warn=False)
-        return tf.vectorized_map(lambda a: one(*a, x), (trainable, state), warn=False)
-
-    return tf.function(predict, jit_compile=True, autograph=False, reduce_retracing=False)
-
-
-class _Program:
-    """Whole epochs of R replicates, compiled once for one architecture and one set of shapes."""
-
-    def __init__(self, model, shapes, replicates, batch_size):
-        self.model, self.replicates, self.batch_size = model, replicates, batch_size
-        self.own = {name: len(x) == 3 for name, x, _ in shapes}
-        self.rows = {name: x[-2] for name, x, _ in shapes}
-        self.loss = _loss_function(model)
-        label_shape = shapes[0][2][len(shapes[0][1]) - 2 :]
-        self.metrics = _metrics(model, label_shape)
-        self.names = ["loss", *(m.name for m in self.metrics)]
-        for m in self.metrics:  # some create their variables when they first see data
-            m.update_state(np.zeros((1, *label_shape[1:])), np.zeros((1, model.output_shape[-1])))
-            m.reset_state()
-        self.tally_start = [[v.numpy() for v in m.variables] for m in self.metrics]
-        self.optimizer = _stateless(model.optimizer)
-        stacked = [
-            keras.Variable(np.zeros((replicates, *v.shape), v.dtype), name=v.name)
-            for v in model.trainable_variables
-        ]
-        self.optimizer.build(stacked)
-        self.slots = [v.numpy() for v in self.optimizer.variables]
-        self.epochs = tf.function(self._epochs, jit_compile=True, autograph=False)
-
-    def fit(self, model, start, data, seeds, epochs, shuffle):
-        """Train from `start`.
-
-        Returns the history, shape (epochs, splits * metrics, R), and the final values of
-        ``model.trainable_variables`` and ``model.non_trainable_variables``.
-        """
-        variables = start[0], self._starting_slots(model), start[1]
-        variables = [[tf.constant(value) for value in group] for group in variables]
-        data = {name: tuple(map(tf.constant, split)) for name, split in data.items()}
-        strengths = [tf.constant(getattr(*slot), "float32") for slot in _strengths(model)]
-        draws = [np.random.default_rng(seed) for seed in seeds]
-        history, done, count = [], 0, 1
-        with tqdm(total=epochs, desc="epochs", delay=2, leave=False, disable=_QUIET) as progress:
-            while done < epochs:
-                count = min(count, epochs - done)
-                order = np.zeros((_EPOCHS_PER_CALL, len(seeds), self.rows["train"]), "int32")
-                order[:count] = _next_orders(draws, self.rows["train"], count, shuffle)
-                began = time.perf_counter()
-                values, variables = self.epochs(
-                    tf.constant(count), tf.constant(order), strengths, variables, data
-                )
-                history.append(values.numpy()[:count])
-                seconds = (time.perf_counter() - began) / count
-                progress.update(count)
-                done += count
-                count = int(np.clip(_SECONDS_PER_CALL / seconds, 1, _EPOCHS_PER_CALL))
-        return np.concatenate(history), variables[0], variables[2]
-
-    def _starting_slots(self, model):
-        rate = model.optimizer.get_config()["learning_rate"]
-        if not isinstance(rate, float):  # a schedule: part of the program
-            return self.slots
-        return [
-            np.float32(rate) if v is self.optimizer._learning_rate else value
-            for v, value in zip(self.optimizer.variables, self.slots, strict=True)
-        ]
-
-    def _epochs(self, count, order, strengths, variables, data):
-        def epoch(e, variables, rows):
-            values, variables = self._train(order[e], variables, data["train"])
-            for name in data:
-                if name != "train":
-                    values += self._evaluate(variables, name, *data[name])
-            return e + 1, variables, tf.tensor_scatter_nd_update(rows, [[e]], [tf.stack(values)])
-
-        width = len(self.names) * len(data)
-        rows = tf.zeros((_EPOCHS_PER_CALL, width, self.replicates))
-        with _with_strengths(self.model, strengths):
-            _, variables, rows = tf.while_loop(
-                lambda e, *_: e < count, epoch, (tf.constant(0), variables, rows)
-            )
-        return rows, variables
-
-    def _train(self, order, variables, data):
-        """Run one epoch; return its running means, (R,) each, and the new variables."""
-        n, size = self.rows["train"], min(self.batch_size, self.rows["train"])
-
-        def step(i, size, total, tallies, variables):
-            rows = tf.slice(order, (0, i), (self.replicates, size))
-            x, y = (tf.gather(array, rows, batch_dims=int(self.own["train"])) for array in data)
-            loss, tallies, variables = self._step(x, y, tallies, variables)
-            return i + size, total + size * loss, tallies, variables
-
-        loop = tf.constant(0), tf.zeros(self.replicates), self._tallies(), variables
-        loop = tf.while_loop(
-            lambda i, *_: i + size <= n, lambda i, *rest: step(i, size, *rest), loop
-        )
-        if n % size:
-            loop = step(n - n % size, n % size, *loop[1:])
-        _, total, tallies, variables = loop
-        return [total / n, *self._results(tallies)], variables
-
-    def _step(self, x, y, tallies, variables):
-        def differentiate(a):
-            weights, state, x, y = a
-            with tf.GradientTape() as tape:
-                tape.watch(weights)
-                prediction, state, penalties = self.model.stateless_call(
-                    weights, state, x, training=True, return_losses=True
-                )
-                loss = self.loss(y, prediction) + sum(penalties)
-            return loss, prediction, state, tape.gradient(loss, weights)
-
-        weights, slots, state = variables
-        loss, prediction, state, gradients = tf.vectorized_map(
-            differentiate, (weights, state, x, y), warn=False
-        )
-        weights, slots = self.optimizer.stateless_apply(slots, gradients, weights)
-        return loss, self._tally(tallies, y, prediction), [weights, slots, state]
-
-    def _evaluate(self, variables, name, x, y):
-        def forward(a):
-            (weights, state), (x_, y_) = a[:2], a[2:] or (x, y)
-            prediction, _, penalties = self.model.stateless_call(
-                weights, state, x_, training=False, return_losses=True
-            )
-            return self.loss(y_, prediction) + sum(penalties), prediction
-
-        weights, _, state = variables
-        own = (x, y) if self.own[name] else ()
-        loss, prediction = tf.vectorized_map(forward, (weights, state, *own), warn=False)
-        labels = y if own else tf.repeat(y[None], self.replicates, axis=0)
-        return [loss, *self._results(self._tally(self._tallies(), labels, prediction))]
-
-    def _tallies(self):
-        return [
-            [tf.repeat(tf.constant(value)[None], self.replicates, 0) for value in values]
-            for values in self.tally_start
-        ]
-
-    def _tally(self, tallies, y, prediction):
-        if not self.metrics:
-            return tallies
-        return tf.vectorized_map(
-            lambda a: [
-                m.stateless_update_state(tally, a[1], a[2])
-                for m, tally in zip(self.metrics, a[0], strict=True)
-            ],
-            (tallies, y, prediction),
-        )
-
-    def _results(self, tallies):
-        if not self.metrics:
-            return []
-        return tf.vectorized_map(
-            lambda a: [m.stateless_result(t) for m, t in zip(self.metrics, a, strict=True)], tallies
-        )
-
-
-def _next_orders(draws, rows, epochs, shuffle):
-    order = np.broadcast_to(np.arange(rows, dtype="int32"), (epochs, rows))
-    if shuffle:
-        return np.stack([draw.permuted(order, axis=1) for draw in draws], axis=1)
-    return np.repeat(order[:, None], len(draws), axis=1)
+def _built(model, features):
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"build_model must return a keras.Model, got {type(model).__name__}")
+    if not model.built:
+        model.build((None, features))
+    return model
 
 
 def _tidy(history, seeds, columns):

@@ -25,7 +25,7 @@ import course
 SOURCE = Path(course.__file__)
 REPORT = """
 import json, os, sys
-names = ["KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "PYTHONPATH", "PYTHONUTF8"]
+names = ["KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "PYTHONPATH", "PYTHONUTF8", "TQDM_DISABLE"]
 print("REPORT" + json.dumps({
     "arguments": sys.argv[1:],
     "environ": {name: os.environ.get(name) for name in names},
@@ -193,6 +193,9 @@ def test_first_call_installs_and_second_call_starts_at_once(root):
     assert got["environ"]["KERAS_BACKEND"] == "tensorflow"
     assert got["environ"]["TF_ENABLE_ONEDNN_OPTS"] == "0"
     assert got["environ"]["PYTHONPATH"] is None
+    assert got["environ"]["TQDM_DISABLE"] == "1"
+    page = json.loads((root / ".venv/etc/jupyter/labconfig/page_config.json").read_text())
+    assert page["disabledExtensions"]["@jupyterlab/apputils-extension:announcements"]
 
     code, out, err = call(root, "lab", "--no-browser", "--port=1234", TF_ENABLE_ONEDNN_OPTS="1")
     assert (code, err) == (7, "")
@@ -201,6 +204,7 @@ def test_first_call_installs_and_second_call_starts_at_once(root):
     assert got["arguments"][-2:] == ["--no-browser", "--port=1234"]
     assert f"--LabApp.default_url=/lab/tree/{course.START}" in got["arguments"]
     assert got["environ"]["TF_ENABLE_ONEDNN_OPTS"] == "1"
+    assert got["environ"]["TQDM_DISABLE"] is None
 
 
 @posix
