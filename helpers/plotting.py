@@ -188,12 +188,14 @@ def verdict(claim, values, ax=None, *, xlabel):
     ax.plot(claim.estimate, 0, "D", color="white", markeredgecolor=colour, markersize=7)
     ax.axvline(claim.threshold, color=_BLACK, linewidth=1.4, linestyle=":")
     ax.set_ylim(-0.3, 1.25)
+    right = claim.threshold > np.mean(ax.get_xlim())
     ax.annotate(
         "threshold",
         (claim.threshold, 1.0),
         xycoords=("data", "axes fraction"),
-        xytext=(4, -2),
+        xytext=(-4 if right else 4, -2),
         textcoords="offset points",
+        ha="right" if right else "left",
         va="top",
         fontsize=10,
     )
