@@ -4,6 +4,7 @@ nbval runs the notebooks again and compares their texts; these tests look at wha
 """
 
 import ast
+import base64
 import json
 import re
 from pathlib import Path
@@ -168,6 +169,20 @@ def test_the_readme_holds_the_tables_that_the_notebooks_give():
         assert f"| {measured['seconds']} | {measured['megabytes']} |" in readme
     links = re.findall(r"\]\(([^)#]+)\)", readme)
     assert all((ROOT / link).exists() for link in links if not link.startswith("http"))
+
+
+def test_the_picture_of_the_readme_was_made_by_the_course():
+    tagged = [
+        cell
+        for path in NOTEBOOKS
+        for cell in code(path)
+        if "readme-picture" in cell.metadata.get("tags", [])
+    ]
+    assert len(tagged) == 1
+    pictures = [o.data["image/png"] for o in tagged[0].outputs if "image/png" in o.get("data", {})]
+    picture = ROOT / "images" / "one_run_or_a_hundred.png"
+    assert base64.b64decode(pictures[0]) == picture.read_bytes()
+    assert f"(images/{picture.name})" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def imports(path):

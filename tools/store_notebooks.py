@@ -9,6 +9,7 @@ notebooks.
 """
 
 import argparse
+import base64
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ import nbformat
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[1]
+PICTURE = ROOT / "images" / "one_run_or_a_hundred.png"  # opens the README
 MEMORY = """
 import resource as _resource, sys as _sys
 _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss // (1 if _sys.platform == "darwin" else 1024)
@@ -45,6 +47,10 @@ def store(path):
     for i, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{i:02d}"  # the same each time, so that a diff shows changes alone
         cell.metadata.pop("execution", None)
+        if "readme-picture" in cell.metadata.get("tags", []):
+            PICTURE.parent.mkdir(exist_ok=True)
+            pictures = [o["data"] for o in cell.outputs if "image/png" in o.get("data", {})]
+            PICTURE.write_bytes(base64.b64decode(pictures[0]["image/png"]))
         for output in cell.get("outputs", []):
             # A widget is alive only while its kernel is: its picture and text stay.
             output.get("data", {}).pop(WIDGET_VIEW, None)
