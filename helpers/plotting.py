@@ -124,35 +124,30 @@ def label_ends(ax, x, ends):
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-        Its vertical limits must be final.
+        With its limits and scales set.
     x : float
         Where the lines end.
     ends : list of tuple (y, name, colour)
     """
-    if not ends:
-        return
-    transform = ax.transData if ax.get_yscale() == "linear" else ax.transScale
     bottom, top = ax.get_ylim()
 
     def place(y):
-        low, high, at = (transform.transform((1, v))[1] for v in (bottom, top, y))
-        return np.clip((at - low) / (high - low), 0.0, 1.0)
+        low, high, at = (ax.transData.transform((x, v))[1] for v in (bottom, top, y))
+        return (at - low) / (high - low)
 
-    ends = sorted(ends, key=lambda end: end[0])
-    inches = ax.get_position().height * ax.figure.get_figheight()
-    gap = 0.19 / max(inches, 1)  # one line of text, as a share of the axes
+    ends = sorted((min(max(y, bottom), top), name, colour) for y, name, colour in ends)
+    points = 72 * ax.get_position().height * ax.figure.get_figheight()
+    gap = 14 / points  # one line of text, as a share of the axes
     spots = [place(y) for y, _, _ in ends]
     for i in range(1, len(spots)):
         spots[i] = max(spots[i], spots[i - 1] + gap)
-    over = max(0.0, spots[-1] - 1.0)
-    right = ax.transData.transform((x, bottom))[0]
-    share = ax.transAxes.inverted().transform((right, 0))[0]
-    for spot, (_, name, colour) in zip(spots, ends, strict=True):
+    over = max([0.0, *(spot - 1.0 for spot in spots)])
+    for spot, (y, name, colour) in zip(spots, ends, strict=True):
+        # Tied to the data, so that a label stays with its line if the limits change later.
         ax.annotate(
             name,
-            (share, spot - over),
-            xycoords="axes fraction",
-            xytext=(6, 0),
+            (x, y),
+            xytext=(6, (spot - over - place(y)) * points),
             textcoords="offset points",
             color=colour,
             va="center",
