@@ -277,6 +277,7 @@ def _loss_function(model):
 
 def predictor(model):
     """Return a compiled function (trainable, other variables, x) -> predictions (R, n, k)."""
+
     def predict(trainable, state, x):
         def one(weights, state, x):
             return model.stateless_call(weights, state, x, training=False)[0]
@@ -431,13 +432,16 @@ class Program:
                 for m, tally in zip(self.metrics, a[0], strict=True)
             ],
             (tallies, y, prediction),
+            warn=False,
         )
 
     def _results(self, tallies):
         if not self.metrics:
             return []
         return tf.vectorized_map(
-            lambda a: [m.stateless_result(t) for m, t in zip(self.metrics, a, strict=True)], tallies
+            lambda a: [m.stateless_result(t) for m, t in zip(self.metrics, a, strict=True)],
+            tallies,
+            warn=False,
         )
 
 
