@@ -124,6 +124,16 @@ def test_links_between_the_pages_lead_somewhere(path):
         assert f"{neighbour}.ipynb" in local
 
 
+def test_the_symptoms_of_notebook_00_lead_to_sections_that_exist():
+    text = "\n".join(c.source for c in read(NOTEBOOKS[0]).cells if c.cell_type == "markdown")
+    places = re.findall(r"\(([\w.]+\.ipynb)\), \"([^\"]+)\"", text)
+    assert len(places) > 15
+    for name, section in places:
+        cells = read(ROOT / "notebooks" / name).cells
+        headings = [c.source for c in cells if c.cell_type == "markdown"]
+        assert any(re.search(rf"^#+ {re.escape(section)}$", h, re.M) for h in headings), section
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS[1:], ids=lambda path: path.stem)
 def test_a_notebook_has_every_part(path):
     headings = re.findall(
