@@ -149,7 +149,7 @@ def test_conda_sets_the_variables_that_course_py_sets():
     import course
 
     content, _, _ = conda()
-    variables = course.course_environ(Path("x/bin/python"), environ={})
+    variables = course.course_environ(Path("x/bin/python"), "lab", environ={})
     assert content["variables"] == {name: variables[name] for name in content["variables"]}
     assert "TF_ENABLE_ONEDNN_OPTS" in content["variables"]
 
