@@ -12,6 +12,7 @@ import argparse
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -66,11 +67,15 @@ def store(path):
 
 def write_readme():
     """Write the generated tables between their marks in the README."""
-    rows = ["| notebook | seconds | memory, MB |", "|---|---|---|"]
+    rows = ["| notebook | minutes to learn, about | seconds to run | memory, MB |"]
+    rows.append("|---|---|---|---|")
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        measured = json.loads(path.read_text(encoding="utf-8"))["metadata"].get("course", {})
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        title = "".join(notebook["cells"][0]["source"])
+        minutes = re.search(r"About (\d+) minutes", title)[1]
+        measured = notebook["metadata"].get("course", {})
         rows.append(
-            f"| [{path.stem}](notebooks/{path.name}) | {measured.get('seconds', '')} "
+            f"| [{path.stem}](notebooks/{path.name}) | {minutes} | {measured.get('seconds', '')} "
             f"| {measured.get('megabytes', '')} |"
         )
     claims = subprocess.run(
