@@ -272,7 +272,9 @@ def boundaries(probabilities, ax=None, *, title):
     ax.set(xlabel="$x_1$", ylabel="$x_2$", title=title, xlim=(0, 1), ylim=(0, 1))
     ax.set_aspect("equal")
     ax.grid(visible=False)
-    ax.figure.colorbar(image, ax=ax, label="share of replicates that predict class 1", shrink=0.85)
+    if len(fields) > 1:
+        label = "share of replicates that predict class 1"
+        ax.figure.colorbar(image, ax=ax, label=label, shrink=0.85)
     return ax
 
 
