@@ -286,7 +286,7 @@ def predictor(model):
             return tf.vectorized_map(lambda a: one(*a), (trainable, state, x), warn=False)
         return tf.vectorized_map(lambda a: one(*a, x), (trainable, state), warn=False)
 
-    return tf.function(predict, jit_compile=True, autograph=False, reduce_retracing=False)
+    return tf.function(predict, jit_compile=True, autograph=False)
 
 
 class Program:

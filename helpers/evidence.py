@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy import stats
 
-VERDICTS = ("supported", "refuted", "undecided")
-
 
 def curves(table, split, metric):
     """Take one metric of one split out of a tidy table.
