@@ -22,6 +22,7 @@ import nbformat
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
 PICTURE = ROOT / "images" / "one_run_or_a_hundred.png"  # opens the README
 MEMORY = """
 import resource as _resource, sys as _sys
@@ -30,21 +31,42 @@ _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss // (1 if _sys.platform == "
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def store(path):
-    """Execute one notebook in place; return its seconds and its peak memory in MB."""
+def execute(path):
+    """Run one notebook in a kernel of its own.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    notebook : nbformat.NotebookNode
+        With its outputs.
+    first, seconds : float
+        From the start of the kernel to the first output and to the end.
+    megabytes : int
+        The kernel's peak of resident memory.
+    """
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": path.parent}}
     )
-    began = time.perf_counter()
+    began, first = time.perf_counter(), None
     with client.setup_kernel():
         for i, cell in enumerate(notebook.cells):
             client.execute_cell(cell, i)
+            if first is None and cell.get("outputs"):
+                first = time.perf_counter() - began
         seconds = time.perf_counter() - began
         notebook.cells.append(nbformat.v4.new_code_cell(MEMORY))
         probe = client.execute_cell(notebook.cells[-1], len(notebook.cells) - 1)
-        memory = int(probe.outputs[0]["data"]["text/plain"])
         notebook.cells.pop()
+    return notebook, first, seconds, int(probe.outputs[0]["data"]["text/plain"])
+
+
+def store(path):
+    """Execute one notebook in place; return its seconds and its peak memory in MB."""
+    notebook, first, seconds, memory = execute(path)
     for i, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{i:02d}"  # the same each time, so that a diff shows changes alone
         cell.metadata.pop("execution", None)
@@ -58,7 +80,11 @@ def store(path):
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
-        "course": {"seconds": round(seconds), "megabytes": round(memory, -1)},
+        "course": {
+            "first_output": round(first),
+            "seconds": round(seconds),
+            "megabytes": round(memory, -1),
+        },
     }
     nbformat.validate(notebook)
     nbformat.write(notebook, path)
@@ -67,17 +93,18 @@ def store(path):
 
 def write_readme():
     """Write the generated tables between their marks in the README."""
-    rows = ["| notebook | minutes to learn, about | seconds to run | memory, MB |"]
-    rows.append("|---|---|---|---|")
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+    rows = [
+        "| notebook | minutes to learn, about | seconds to first output | to the end | memory, MB |"
+    ]
+    rows.append("|---|---|---|---|---|")
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         notebook = json.loads(path.read_text(encoding="utf-8"))
         title = "".join(notebook["cells"][0]["source"])
         minutes = re.search(r"About (\d+) minutes", title)[1]
         measured = notebook["metadata"].get("course", {})
-        rows.append(
-            f"| [{path.stem}](notebooks/{path.name}) | {minutes} | {measured.get('seconds', '')} "
-            f"| {measured.get('megabytes', '')} |"
-        )
+        numbers = [measured.get(key, "") for key in ("first_output", "seconds", "megabytes")]
+        row = [f"[{path.stem}](notebooks/{path.name})", minutes, *numbers]
+        rows.append(f"| {' | '.join(map(str, row))} |")
     claims = subprocess.run(
         [sys.executable, ROOT / "course.py", "claims", "--markdown"],
         check=True,
@@ -100,7 +127,7 @@ def main():
     parser.add_argument("notebooks", nargs="*", type=Path)
     chosen = parser.parse_args().notebooks
     os.environ["TQDM_DISABLE"] = "1"  # a progress bar is not part of what is stored
-    for path in chosen or sorted((ROOT / "notebooks").glob("*.ipynb")):
+    for path in chosen or sorted(NOTEBOOKS.glob("*.ipynb")):
         seconds, memory = store(path.resolve())
         print(f"{path.name}: {seconds:.0f} s, {memory} MB", flush=True)
     if not chosen:
