@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from helpers.exercises import Exercise, Wrong, expect_array
+from helpers.exercises import Exercise, Wrong, expect_array, judging
 
 
 def _solve_law_above_floor(sizes, errors, floor):
@@ -12,6 +12,7 @@ def _solve_law_above_floor(sizes, errors, floor):
     return np.exp(intercept), -slope
 
 
+@judging.judge(_solve_law_above_floor)
 def _verify_law_above_floor(answer):
     sizes = np.array([20, 40, 80, 160, 320, 640])
     wobble = np.array([1.1, 0.93, 1.04, 0.9, 1.02, 1.05])
@@ -68,9 +69,10 @@ def _verify_law_above_floor(answer):
 
 
 def _solve_rows_needed(a, b, target):
-    return math.ceil((a / target) ** (1 / b))
+    return int(np.ceil((a / target) ** (1 / b)))
 
 
+@judging.judge(_solve_rows_needed)
 def _verify_rows_needed(answer):
     for a, b, target in ((1.5, 0.61, 0.0507), (0.9, 0.8, 0.011), (2.0, 0.5, 0.3)):
         right = _solve_rows_needed(a, b, target)
@@ -80,9 +82,9 @@ def _verify_rows_needed(answer):
         if got == right:
             continue
         for wrong, reason in (
-            (exact, "that is the right place, but rows come whole: round up."),
             (right - 1, "with so few rows the law is still above the target. Round up."),
             (right + 1, "one row fewer would do."),
+            (exact, "that is the right place, but rows come whole: round up."),
             (a * target**-b, "that puts the target in the place of n. Solve for n."),
             ((a / target) ** b, "the exponent is 1 / b, not b."),
             ((target / a) ** (1 / b), "the ratio is turned round: it is a / target."),
@@ -102,6 +104,7 @@ def _solve_cross_validate(fit_and_score, x, y, folds):
     return np.mean(scores)
 
 
+@judging.judge(_solve_cross_validate)
 def _verify_cross_validate(answer):
     for rows, folds in ((30, 5), (23, 4)):
         rng = np.random.default_rng(rows)
@@ -146,6 +149,8 @@ def _which_rows(x_part, y_part, x, y, name):
         raise Wrong(f"the {name} part has {len(x_part)} rows but labels of shape {y_part.shape}.")
     if not len(x_part):
         raise Wrong(f"the {name} part of a fold is empty.")
+    if not np.isin(x_part, x).all():
+        raise Wrong(f"the {name} part holds rows that are not in x. Hand them over as they are.")
     which = np.floor(x_part[:, 0]).astype(int)
     if not np.array_equal(y[which], y_part):
         raise Wrong(f"the labels of the {name} part do not belong to its rows.")
@@ -193,7 +198,7 @@ rows_needed = Exercise(
     [
         "Where is the law exactly at the target? Solve a * n ** -b = target for n.",
         "n = (a / target) ** (1 / b). Rows come whole, and the error falls with n.",
-        "`math.ceil((a / target) ** (1 / b))`.",
+        "`np.ceil((a / target) ** (1 / b))`.",
     ],
 )
 cross_validate = Exercise(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises import Exercise, Wrong, expect_array
+from helpers.exercises import Exercise, Wrong, expect_array, judging
 
 
 def _solve_stop(losses, patience):
@@ -28,6 +28,7 @@ _STOP_CASES = (
 )
 
 
+@judging.judge(_solve_stop)
 def _verify_stop(answer):
     for losses, patience, rule in _STOP_CASES:
         got = expect_array(
@@ -53,17 +54,23 @@ def _solve_flattery(val_loss, val_accuracy, test_accuracy):
     return np.asarray(val_accuracy)[rows, chosen] - np.asarray(test_accuracy)[rows, chosen]
 
 
+@judging.judge(_solve_flattery)
 def _verify_flattery(answer):
-    val_loss, val_accuracy, test_accuracy = np.random.default_rng(3).random((3, 6, 9))
-    # The best epoch of all runs together must not be that of each run.
-    val_loss[0, 4] = -1.0
+    for runs, epochs in ((6, 9), (4, 7)):
+        curves = np.random.default_rng(3).random((3, runs, epochs))
+        # The best epoch of all runs together must not be that of each run.
+        curves[0, 0, 4] = -1.0
+        _check_flattery(answer, *curves)
+
+
+def _check_flattery(answer, val_loss, val_accuracy, test_accuracy):
     got = expect_array(
         answer(val_loss.copy(), val_accuracy.copy(), test_accuracy.copy()),
-        (6,),
+        (len(val_loss),),
         "one value per run",
     )
     right = _solve_flattery(val_loss, val_accuracy, test_accuracy)
-    runs = np.arange(6)
+    runs = np.arange(len(val_loss))
     lowest = val_loss.argmin(axis=1)
     highest = val_accuracy.argmax(axis=1)
     gap = val_accuracy - test_accuracy
@@ -99,7 +106,7 @@ def _verify_flattery(answer):
             "that is one epoch for all runs; every run has its own best epoch.",
         ),
         (
-            gap[runs, np.minimum(lowest + 1, 8)],
+            gap[runs, np.minimum(lowest + 1, gap.shape[1] - 1)],
             "that is the epoch after the chosen one: `argmin` gives a column, which counts from 0.",
         ),
         (
@@ -133,12 +140,15 @@ def _solve_three_way_split(x, y, seed):
 _PARTS = ("training", "stopping", "reporting")
 
 
+@judging.judge(_solve_three_way_split)
 def _verify_three_way_split(answer):
     for rows in (100, 60):
         _verify_parts(answer, rows)
     x, y = _marked_rows(100)
-    first, other = ([tuple(part[1]) for part in answer(x.copy(), y.copy(), s)] for s in (1, 2))
-    again = [tuple(part[1]) for part in answer(x.copy(), y.copy(), 1)]
+    first, other, again = (
+        [np.asarray(part[1], float).tolist() for part in answer(x.copy(), y.copy(), seed)]
+        for seed in (1, 2, 1)
+    )
     if first != again:
         raise Wrong("the same seed gives another split the second time: use `seed`.")
     if first == other:
@@ -156,6 +166,8 @@ def _verify_parts(answer, rows):
     parts = answer(x.copy(), y.copy(), 0)
     if parts is None:
         raise Wrong("your function returns None. Is there a `return`?")
+    if not hasattr(parts, "__len__"):
+        raise Wrong(f"return three pairs, (x, y) for each part, not {type(parts).__name__}.")
     if len(parts) == 6:
         raise Wrong("return three pairs, (x, y) for each part, not six arrays.")
     if len(parts) != 3:

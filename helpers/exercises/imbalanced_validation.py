@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises import Exercise, Wrong, expect_array
+from helpers.exercises import Exercise, Wrong, expect_array, judging
 
 
 def _solve_balanced_accuracy(y, predicted):
@@ -11,6 +11,7 @@ def _solve_balanced_accuracy(y, predicted):
     return (recalls[0] + recalls[1]) / 2
 
 
+@judging.judge(_solve_balanced_accuracy)
 def _verify_balanced_accuracy(answer):
     rng = np.random.default_rng(3)
     y = rng.permutation(np.arange(30) < 6).astype(float)
@@ -56,7 +57,10 @@ def _solve_stratified_split(y, share, rng):
 
 
 def _row_numbers(rows, name, n):
-    rows = np.asarray(rows)
+    try:
+        rows = np.asarray(rows)
+    except ValueError:
+        raise Wrong(f"{name} must be a flat array of row numbers.") from None
     if rows.dtype == bool:
         raise Wrong(f"{name} is a mask of True and False; return row numbers (np.flatnonzero).")
     if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.number):
@@ -88,6 +92,7 @@ def _split_of(answer, y, share, seed):
     return training, held_out
 
 
+@judging.judge(_solve_stratified_split)
 def _verify_stratified_split(answer):
     for n, positives, share in ((100, 10, 0.2), (60, 15, 0.2), (40, 8, 0.5)):
         y = np.random.default_rng(n).permutation(np.arange(n) < positives).astype(float)
@@ -124,6 +129,7 @@ def _solve_precision_in_the_world(recall, false_alarms, share):
     return true / (true + false_alarms * (1 - share))
 
 
+@judging.judge(_solve_precision_in_the_world)
 def _verify_precision_in_the_world(answer):
     for recall, false_alarms, share in (
         (0.8, 0.3, 0.1),
@@ -153,7 +159,7 @@ def _verify_precision_in_the_world(answer):
                 recall * share / (recall * share + false_alarms),
                 "false alarms happen among negatives only: multiply by their share.",
             ),
-            (recall, "that is the recall."),
+            (recall, "that is the recall: the share of positives that are called 1."),
             (share, "that is the share of positives: the precision of calling everything 1."),
             (1 - right, "that is 1 minus the precision: the share of false calls."),
             (100 * right, "give a share between 0 and 1, not per cent."),

@@ -2,17 +2,21 @@
 
 import numpy as np
 
-from helpers.exercises import Exercise, Wrong, expect_array
+from helpers.exercises import Exercise, Wrong, expect_array, judging
 
 
 def _solve_gap(train, test):
     return np.asarray(train)[:, -1] - np.asarray(test)[:, -1]
 
 
+@judging.judge(_solve_gap)
 def _verify_gap(answer):
-    rng = np.random.default_rng(1)
-    train, test = rng.random((2, 5, 7))
-    got = expect_array(answer(train.copy(), test.copy()), (5,), "one gap per run")
+    for runs, epochs in ((5, 7), (3, 4)):
+        _check_gap(answer, *np.random.default_rng(1).random((2, runs, epochs)))
+
+
+def _check_gap(answer, train, test):
+    got = expect_array(answer(train.copy(), test.copy()), (len(train),), "one gap per run")
     for wrong, reason in (
         (_solve_gap(test, train), "the sign is turned round: it is training minus test."),
         (train[:, 0] - test[:, 0], "that is the first epoch. The last column is the last epoch."),
@@ -31,14 +35,16 @@ def _solve_honest_fall(curves, early):
     return np.asarray(curves)[:, early - 1] - np.asarray(curves)[:, -1]
 
 
+@judging.judge(_solve_honest_fall)
 def _verify_honest_fall(answer):
-    curves = np.random.default_rng(2).random((4, 9))
-    for early in (3, 1, 9):
-        got = expect_array(answer(curves.copy(), early), (4,), "one fall per run")
+    for shape, early in (((4, 9), 3), ((4, 9), 1), ((4, 9), 9), ((3, 6), 2)):
+        curves = np.random.default_rng(2).random(shape)
+        curves[0, 0] = 1.0  # one run is best before `early`
+        got = expect_array(answer(curves.copy(), early), shape[:1], "one fall per run")
         for wrong, reason in (
             (-_solve_honest_fall(curves, early), "the sign is turned round: a fall is positive."),
             (
-                curves[:, min(early, 8)] - curves[:, -1],
+                curves[:, min(early, shape[1] - 1)] - curves[:, -1],
                 "epochs count from 1 and columns from 0: epoch 3 is column 2.",
             ),
             (
@@ -65,6 +71,7 @@ def _solve_verdict(low, high, threshold):
     return "undecided"
 
 
+@judging.judge(_solve_verdict)
 def _verify_verdict(answer):
     for low, high, threshold in (
         (0.2, 0.4, 0.1),

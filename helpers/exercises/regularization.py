@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from helpers.exercises import Exercise, Wrong, expect_array
+from helpers.exercises import Exercise, Wrong, expect_array, judging
 
 
 def _solve_penalty(kernels, l1, l2):
     return sum(l1 * np.abs(kernel).sum() + l2 * (kernel**2).sum() for kernel in kernels)
 
 
+@judging.judge(_solve_penalty)
 def _verify_penalty(answer):
     rng = np.random.default_rng(1)
     kernels = [rng.standard_normal(shape) for shape in ((2, 5), (5, 3), (3, 1))]
@@ -17,9 +18,15 @@ def _verify_penalty(answer):
     got = expect_array(answer([kernel.copy() for kernel in kernels], l1, l2), (), "one number")
     right = _solve_penalty(kernels, l1, l2)
     for wrong, reason in (
-        (_solve_penalty(kernels, l2, l1), "the strengths are swapped."),
-        (l1 * np.abs(flat).sum(), "the squares are missing."),
-        (l2 * (flat**2).sum(), "the absolute values are missing."),
+        (
+            _solve_penalty(kernels, l2, l1),
+            "the strengths are swapped: l1 goes with the absolute values.",
+        ),
+        (l1 * np.abs(flat).sum(), "the squares are missing: l2 times their sum belongs to it."),
+        (
+            l2 * (flat**2).sum(),
+            "the absolute values are missing: l1 times their sum belongs to it.",
+        ),
         (
             l1 * flat.sum() + l2 * (flat**2).sum(),
             "L1 needs absolute values: signs must not cancel.",
@@ -51,7 +58,7 @@ def _verify_penalty(answer):
             raise Wrong(reason)
     if not np.isclose(got, right):
         raise Wrong(f"for one test it is {right:.4f}, you return {float(got):.4f}.")
-    if not np.isclose(answer([np.zeros((2, 2))], 1.0, 1.0), 0.0):
+    if expect_array(answer([np.zeros((2, 2))], 1.0, 1.0), (), "one number") != 0:
         raise Wrong("a kernel of zeros must cost nothing.")
 
 
@@ -76,9 +83,8 @@ def _solve_build_sparse():
     return model
 
 
+@judging.judge(_solve_build_sparse)
 def _verify_build_sparse(answer):
-    if not callable(answer):
-        raise Wrong(f"a function that builds the model is asked for, not {type(answer).__name__}.")
     model = answer()
     if model is None:
         raise Wrong("your function returns None. Is there a `return model`?")
@@ -102,11 +108,12 @@ def _verify_build_sparse(answer):
         after = model.layers[model.layers.index(layer) + 1]
         if "relu" not in (_activation(layer), _activation(after)):
             raise Wrong("both hidden layers need a ReLU.")
-    _check_penalty(model, dense)
-    x = np.random.default_rng(2).normal(0, 100, (200, 2))
-    outputs = np.asarray(model(x, training=False))
-    if outputs.min() < 0 or outputs.max() > 1:
-        raise Wrong("the output is no probability: the last layer needs a sigmoid.")
+    weights = model.get_weights()
+    try:
+        _check_penalty(model, dense)
+        _check_output(model, dense)
+    finally:
+        model.set_weights(weights)
     _check_compiled(model)
 
 
@@ -137,28 +144,78 @@ def _check_penalty(model, dense):
                 "activity_regularizer penalises what a layer puts out; the weights have "
                 "kernel_regularizer."
             )
-        if layer.bias is not None:
-            layer.bias.assign(np.full(layer.bias.shape, 0.5))  # zero at first: hides a penalty
-    got = sum(float(loss) for loss in model.losses)
-    kernels = [np.asarray(layer.kernel) for layer in dense]
-    hidden, square = kernels[:2], sum((kernel**2).sum() for kernel in kernels[:2])
-    right = _solve_penalty(hidden, 0.001, 0)
-    biases = [np.asarray(layer.bias) for layer in dense[:2] if layer.bias is not None]
-    for wrong, reason in (
-        (0.0, "there is no penalty: use kernel_regularizer."),
-        (_solve_penalty(kernels, 0.001, 0), "the output layer is penalised too."),
-        (_solve_penalty(hidden[:1], 0.001, 0), "only the first hidden layer is penalised."),
-        (_solve_penalty(hidden[1:], 0.001, 0), "only the second hidden layer is penalised."),
-        (_solve_penalty([*hidden, *biases], 0.001, 0), "the biases are penalised too."),
-        (_solve_penalty(biases, 0.001, 0), "the biases are penalised instead of the kernels."),
-        (0.001 * square, "that is L2. L1 is asked for."),
-        (0.001 * square + right, "L2 is there besides L1."),
-        (10 * right, "the strength is 0.01, which is Keras' default; 0.001 is asked for."),
+    # Each array alone: a sum of several penalties can come out like that of other ones.
+    l1, l2 = np.array([_strengths(model, layer.kernel) for layer in dense]).T
+    no_kernel = not l1.any() and not l2.any()
+    biases = any(_strengths(model, d.bias).any() for d in dense if d.bias is not None)
+    for is_so, reason in (
+        (biases and no_kernel, "the biases are penalised instead of the kernels."),
+        (biases, "the biases are penalised too."),
+        (no_kernel, "there is no penalty: use kernel_regularizer."),
+        (l1[2] or l2[2], "the output layer is penalised too."),
+        (not l1[1] and not l2[1], "only the first hidden layer is penalised."),
+        (not l1[0] and not l2[0], "only the second hidden layer is penalised."),
+        (l2.any() and not l1.any(), "that is L2. L1 is asked for."),
+        (l2.any(), "L2 is there besides L1."),
+        (
+            np.allclose(l1, (0.01, 0.01, 0)),
+            "the strength is 0.01, which is Keras' default; 0.001 is asked for.",
+        ),
     ):
-        if np.isclose(got, wrong, rtol=1e-3):
+        if is_so:
             raise Wrong(reason)
+    _fill(model)
+    got = _total(model)
+    right = _solve_penalty([np.asarray(layer.kernel) for layer in dense[:2]], 0.001, 0)
     if not np.isclose(got, right, rtol=1e-3):
         raise Wrong(f"the penalty is {got:.4f}; with L1(0.001) on both kernels it is {right:.4f}.")
+
+
+def _strengths(model, weight):
+    """Measure the L1 and the L2 of one array of weights, with all others at zero."""
+    found = []
+    for value in (1.0, 2.0):
+        for other in model.weights:
+            other.assign(np.zeros(other.shape))
+        weight.assign(np.full(weight.shape, value))
+        found.append(_total(model) / np.prod(weight.shape))
+    l2 = (found[1] - 2 * found[0]) / 2  # l1 + l2 at 1, 2 l1 + 4 l2 at 2
+    both = np.array([found[0] - l2, l2])
+    return np.where(np.abs(both) > 1e-4 * np.abs(both).max(), both, 0.0)
+
+
+def _total(model):
+    return float(sum(float(loss) for loss in model.losses))
+
+
+def _fill(model):
+    """Set the weights to numbers of both signs, the same each time."""
+    rng = np.random.default_rng(2)
+    for weight in model.weights:
+        weight.assign(rng.normal(0, 0.3, weight.shape))
+
+
+def _check_output(model, dense):
+    _fill(model)
+    x = np.random.default_rng(2).normal(0, 3, (200, 2))
+    outputs = np.asarray(model(x, training=False), float).reshape(len(x), -1)[:, 0]
+    if outputs.min() < 0 or outputs.max() > 1:
+        raise Wrong("the output is no probability: the last layer needs a sigmoid.")
+    if np.ptp(outputs) == 0:
+        raise Wrong(
+            f"the output is {outputs[0]:g} for every point: a softmax over a single output is "
+            "always 1. The last layer needs a sigmoid."
+        )
+    values = x
+    for i, layer in enumerate(dense):
+        bias = 0 if layer.bias is None else np.asarray(layer.bias)
+        values = values @ np.asarray(layer.kernel) + bias
+        values = np.maximum(values, 0) if i < 2 else 1 / (1 + np.exp(-values))
+    if not np.allclose(outputs, values[:, 0], atol=1e-4):
+        raise Wrong(
+            "the outputs are not those of two ReLU layers and a sigmoid. Is an activation another, "
+            "or there twice?"
+        )
 
 
 def _check_compiled(model):
@@ -233,6 +290,7 @@ _OTHER_RULES = (
 )
 
 
+@judging.judge(_solve_pick_strength)
 def _verify_pick_strength(answer):
     rng = np.random.default_rng(3)
     problems = []

@@ -1,15 +1,18 @@
 """The exercises of notebook 05, on SMOTE."""
 
+import inspect
 import warnings
 
 import numpy as np
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline, make_pipeline
+from sklearn.base import clone
 from sklearn.datasets import make_classification
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from helpers.exercises import Exercise, Wrong
+from helpers.exercises import Exercise, Wrong, judging
 
 # --- 1: one synthetic row after another -----------------------------------------------------------
 
@@ -24,30 +27,40 @@ def _synthetic_rows(x, n, rng, k=5):
     return x[row] + share * (x[neighbour] - x[row])
 
 
+@judging.judge(_synthetic_rows)
 def _verify_synthetic_rows(answer):
-    if not callable(answer):
-        raise Wrong(f"this should be a function of x, n, rng and k, and is {answer!r}.")
-    x = np.random.default_rng(0).normal(size=(30, 3)) * [1.0, 2.0, 0.5]
-    before = x.copy()
-    n, k = 400, 4
-    made = answer(x, n, np.random.default_rng(1), k)
+    _check_rows(answer, np.random.default_rng(0).normal(size=(30, 3)) * [1.0, 2.0, 0.5], 400, 4)
+    _check_rows(answer, np.random.default_rng(5).normal(size=(20, 2)) * [1.0, 3.0], 300, 3)
+
+
+def _check_rows(answer, x, n, k):
+    given = x.copy()
+    made = answer(given, n, np.random.default_rng(1), k)
     if made is None:
         raise Wrong("the function returns None. Is the `return` missing?")
     try:
-        made = np.asarray(made, float)
+        made = np.array(made, float)
     except (TypeError, ValueError):
         raise Wrong(f"the function should return numbers, and returns {made!r:.60}.") from None
-    if made.shape == (len(x) + n, 3):
+    if made.shape == (len(x) + n, x.shape[1]):
         raise Wrong("return the new rows alone, without the rows of x.")
-    if made.shape != (n, 3):
-        raise Wrong(f"for n = {n} and 3 features the shape should be ({n}, 3), not {made.shape}.")
+    if made.shape != (n, x.shape[1]):
+        raise Wrong(
+            f"for n = {n} and {x.shape[1]} features the shape should be ({n}, {x.shape[1]}), not "
+            f"{made.shape}."
+        )
     if not np.isfinite(made).all():
         raise Wrong("some of the new rows hold NaN or an infinity.")
-    if not np.array_equal(x, before):
+    if not np.array_equal(x, given):
         raise Wrong("x itself has changed. Leave the real rows as they are.")
     _check_places(x, made, k)
-    if np.array_equal(made, np.asarray(answer(x, n, np.random.default_rng(2), k), float)):
+    again, other = (
+        np.array(answer(x.copy(), n, np.random.default_rng(seed), k), float) for seed in (1, 2)
+    )
+    if np.array_equal(made, other):
         raise Wrong("another rng gives the same rows. Draw with `rng`.")
+    if not np.array_equal(made, again):
+        raise Wrong("the same rng gives other rows the second time. Draw with `rng` alone.")
 
 
 def _check_places(x, made, k):
@@ -109,13 +122,21 @@ synthetic_rows = Exercise(
 
 
 def _pipeline():
+    from sklearn.preprocessing import StandardScaler
+
     return make_pipeline(StandardScaler(), SMOTE(random_state=0), LogisticRegression())
 
 
+@judging.judge()
 def _verify_pipeline(answer):
     if isinstance(answer, type):
         raise Wrong("this is a class. Make an object of it.")
-    if not hasattr(answer, "fit") and callable(answer):
+    if inspect.isroutine(answer):
+        takes = inspect.signature(answer)
+        try:
+            takes.bind()
+        except TypeError:
+            raise Wrong(f"this should be a Pipeline, and is a function of {takes}.") from None
         answer = answer()
     if not hasattr(answer, "steps"):
         raise Wrong(f"this should be a Pipeline of imbalanced-learn, and is {answer!r:.60}.")
@@ -131,20 +152,34 @@ def _verify_pipeline(answer):
         raise Wrong(f"the last step should be a LogisticRegression, not {_listed(kinds[-1:])}.")
     if steps[-1].class_weight is not None:
         raise Wrong("class weights besides SMOTE would count the rare class twice.")
+    if FrozenEstimator in kinds:
+        raise Wrong(
+            "a frozen step was fitted before the split, on rows that are tested later. Let the "
+            "pipeline fit it."
+        )
     if StandardScaler not in kinds:
-        raise Wrong("the StandardScaler is missing.")
+        raise Wrong("the StandardScaler is missing: SMOTE measures distances.")
     if kinds.index(StandardScaler) > kinds.index(SMOTE):
         raise Wrong(
             "the scaler comes after SMOTE. SMOTE measures distances, so scale first, on real rows."
         )
     if len(steps) > 3:
         raise Wrong(f"three steps are enough, and these are {_listed(kinds)}.")
-    x, y = make_classification(n_samples=200, n_features=4, weights=[0.9], random_state=0)
-    fitted = answer.fit(x, y)
-    seen = fitted.steps[-1][1]
-    plain = LogisticRegression().fit(StandardScaler().fit_transform(x), y)
-    if np.allclose(seen.coef_, plain.coef_):
-        raise Wrong("the classifier has seen no added row. What does your SMOTE do?")
+    scaler, sampler, classifier = steps
+    for rows in (200, 3_000):
+        x, y = make_classification(n_samples=rows, n_features=4, weights=[0.9], random_state=0)
+        try:
+            fitted = clone(answer).fit(x, y)
+        except ValueError as error:
+            if not isinstance(sampler.sampling_strategy, dict):
+                raise
+            raise Wrong(
+                "your SMOTE asks for counts, which fit one data set and not another: leave "
+                f"sampling_strategy as it is. ({error})"
+            ) from None
+        plain = clone(classifier).fit(clone(scaler).fit_transform(x), y)
+        if np.allclose(fitted.steps[-1][1].coef_, plain.coef_):
+            raise Wrong("the classifier has seen no added row. What does your SMOTE do?")
 
 
 def _listed(kinds):
@@ -157,7 +192,8 @@ pipeline = Exercise(
     [
         "imblearn.pipeline has a make_pipeline of its own.",
         "The steps run in the order in which they stand: scale, then add rows, then classify.",
-        "make_pipeline(StandardScaler(), SMOTE(), ...)",
+        "make_pipeline(StandardScaler(), SMOTE(), ...), with StandardScaler from "
+        "sklearn.preprocessing.",
     ],
 )
 
@@ -172,18 +208,17 @@ def _cheapest_threshold(y, p, miss, alarm):
     return levels[(miss * missed + alarm * alarms).argmin()]
 
 
+@judging.judge(_cheapest_threshold)
 def _verify_cheapest_threshold(answer):
-    if not callable(answer):
-        raise Wrong(f"this should be a function of y, p, miss and alarm, and is {answer!r:.60}.")
     for seed in range(1, 9):
         rng = np.random.default_rng(seed)
         y = (rng.permutation(200) < 30 + seed).astype(float)
         p = 1 / (1 + np.exp(-(rng.normal(size=200) + 1.5 * y - 1.0)))
-        kept = y.copy(), p.copy()
+        given = y.copy(), p.copy()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = answer(y, p, 7.0, 2.0)
-        if not (np.array_equal(y, kept[0]) and np.array_equal(p, kept[1])):
+            found = answer(*given, 7.0, 2.0)
+        if not (np.array_equal(y, given[0]) and np.array_equal(p, given[1])):
             raise Wrong("y or p has changed. Leave them as they are.")
         _check_threshold(y, p, 7.0, 2.0, found)
 
@@ -195,7 +230,7 @@ def _check_threshold(y, p, miss, alarm, found):
         raise Wrong(f"the function should return one number, and returns {found!r:.60}.")
     found = float(np.ravel(found)[0])
     if np.isnan(found):
-        raise Wrong("the function returns NaN.")
+        raise Wrong("the function returns NaN, and a threshold is asked for.")
     levels = np.unique(p)
     costs = np.array([_cost(y, p >= t, miss, alarm) for t in levels])
     if abs(found - costs.min()) < 1e-9 or abs(found - costs.min() / len(y)) < 1e-9:
@@ -204,6 +239,9 @@ def _check_threshold(y, p, miss, alarm, found):
         raise Wrong(
             f"{found:g} is no probability. Return the threshold itself, not its place in an array."
         )
+    nearest = levels[np.abs(levels - found).argmin()]
+    if abs(nearest - found) <= np.spacing(np.float32(found)):
+        found = nearest  # rounded to single precision
     mine = _lowest(y, p, found, lambda said: _cost(y, said, miss, alarm))
     if mine < costs.min() + 1e-9:
         return

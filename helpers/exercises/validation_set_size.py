@@ -1,12 +1,11 @@
 """The exercises of notebook 06, on the size of the validation set."""
 
 import math
-import numbers
 
 import numpy as np
 from scipy import stats
 
-from helpers.exercises import Exercise, Wrong, expect_array
+from helpers.exercises import Exercise, Wrong, expect_array, judging
 
 # --- 1: the interval of an accuracy ---------------------------------------------------------------
 
@@ -19,6 +18,7 @@ def _solve_interval(right, rows):
     return middle - half, middle + half
 
 
+@judging.judge(_solve_interval)
 def _verify_interval(answer):
     for right, rows in ((12, 20), (100, 200), (0, 10), (10, 10), (190, 200)):
         given = answer(right, rows)
@@ -95,16 +95,21 @@ def _solve_flattery(validation, test):
     return validation[runs, winner] - test[runs, winner]
 
 
+@judging.judge(_solve_flattery)
 def _verify_flattery(answer):
-    rng = np.random.default_rng(3)
-    validation, test = rng.random((2, 6, 9))
-    test[1] += 1  # a winner that does better on the test set
-    before = validation.copy(), test.copy()
-    got = expect_array(answer(validation, test), (6,), "one difference per run")
-    if not (np.array_equal(before[0], validation) and np.array_equal(before[1], test)):
+    for runs, models in ((6, 9), (4, 5)):
+        validation, test = np.random.default_rng(3).random((2, runs, models))
+        test[1] += 1  # a winner that does better on the test set
+        _check_flattery(answer, validation, test)
+
+
+def _check_flattery(answer, validation, test):
+    given = validation.copy(), test.copy()
+    got = expect_array(answer(*given), (len(test),), "one difference per run")
+    if not (np.array_equal(given[0], validation) and np.array_equal(given[1], test)):
         raise Wrong("your function changes its arguments. Leave them as they are.")
     right = _solve_flattery(validation, test)
-    runs = np.arange(6)
+    runs = np.arange(len(test))
     column = validation.mean(axis=0).argmax()
     for wrong, reason in (
         (-right, "the sign is turned round: it is validation minus test."),
@@ -140,7 +145,7 @@ def _verify_flattery(answer):
         ((validation - test).max(axis=1), "first choose on validation alone, then subtract."),
         ((validation - test).mean(axis=1), "that is the mean over all models; choose one."),
         (np.abs(right), "the difference can be negative: leave its sign."),
-        (np.full(6, right.mean()), "one difference per run, not their mean."),
+        (np.full(len(test), right.mean()), "one difference per run, not their mean."),
     ):
         if np.allclose(got, wrong) and not np.allclose(wrong, right):
             raise Wrong(reason)
@@ -153,20 +158,24 @@ def _verify_flattery(answer):
 
 def _solve_rows_needed(difference, disagreement):
     variance = disagreement - difference**2  # of one row's contribution to the difference
-    return math.ceil(1.96**2 * variance / difference**2)
+    return int(np.ceil(1.96**2 * variance / difference**2))
 
 
+@judging.judge(_solve_rows_needed)
 def _verify_rows_needed(answer):
     for difference, disagreement in ((0.02, 0.1), (0.05, 0.2), (0.01, 0.05), (0.1, 0.3)):
         got = answer(difference, disagreement)
         where = f"for a difference of {difference} and a disagreement of {disagreement}"
         if got is None:
             raise Wrong("your function returns None. Is there a `return`?")
-        if isinstance(got, bool) or not isinstance(got, (numbers.Real, np.ndarray)):
+        if isinstance(got, (bool, str, tuple, list)):
             raise Wrong(f"the answer must be a number of rows, not {type(got).__name__}.")
         if np.size(got) != 1:
             raise Wrong(f"the answer must be one number, not an array of shape {np.shape(got)}.")
-        got = float(np.ravel(got)[0])
+        try:
+            got = float(np.ravel(got)[0])
+        except (TypeError, ValueError):
+            raise Wrong(f"the answer must be a number of rows, not {type(got).__name__}.") from None
         if not math.isfinite(got):
             raise Wrong("the answer is NaN or infinite.")
         if got == _solve_rows_needed(difference, disagreement):
@@ -240,6 +249,6 @@ rows_needed = Exercise(
     [
         "The standard error of the difference is the root of (disagreement - difference²) / n.",
         "Set the difference equal to 1.96 of these errors, square both sides, and solve for n.",
-        "n = 1.96² (disagreement - difference²) / difference², rounded up with `math.ceil`.",
+        "n = 1.96² (disagreement - difference²) / difference², rounded up with `np.ceil`.",
     ],
 )
