@@ -22,8 +22,9 @@ USAGE = """\
 usage: python3 course.py lab [JupyterLab options]   open the course
        python3 course.py test [pytest options]      run every test and every notebook
        python3 course.py claims [--json|--markdown] print what the notebooks found out
+       python3 course.py prove [-h]                 take causes away, change seeds, shuffle cells
 
-The first call of lab or test makes the folder .venv with everything the course needs."""
+The first call of lab, test or prove makes the folder .venv with everything the course needs."""
 
 ROOT = Path(__file__).resolve().parent
 START = "notebooks/00_start_here.ipynb"
@@ -31,6 +32,16 @@ PYTHONS = [(3, 11), (3, 12), (3, 13)]
 TENSORFLOW_BUILDS = ["linux x86_64", "linux aarch64", "darwin arm64", "win32 amd64"]
 CLAIM_KEYS = ["id", "notebook", "program", "sentence", "estimate", "low", "high"]
 CLAIM_KEYS += ["threshold", "runs", "verdict"]
+
+# Settings of the programs in the environment, by path.
+SETTINGS = {
+    # JupyterLab would ask whether it may fetch news, in front of the first notebook.
+    "etc/jupyter/labconfig/page_config.json":
+        '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}',
+    # A kernel tells which cell to run first from its start on, not only after the import.
+    "etc/ipython/ipython_config.py":
+        "c = get_config()\nc.InteractiveShellApp.extensions = ['helpers.order']\n",
+}  # fmt: skip
 
 # What a failed step says, and what we say. The first match counts. The network comes late:
 # pip reports troubles that it overcame, too.
@@ -109,7 +120,7 @@ def venv_python(venv):
 
 def fingerprint(root):
     """Return a digest of all that makes an environment stale when it changes."""
-    digest = hashlib.sha256(repr((str(root), sys.version_info[:2])).encode())
+    digest = hashlib.sha256(repr((str(root), sys.version_info[:2], SETTINGS)).encode())
     for name in ("requirements.lock", "pyproject.toml"):
         digest.update(b"\0" + (root / name).read_bytes())
     return digest.hexdigest()
@@ -224,11 +235,9 @@ def install(root, venv, descriptor=None, run=run_step):
     say("[3/3] Installing the course's helpers")
     run(pip + ["--no-deps", "--no-build-isolation", "--editable", "."], root, descriptor, log)
 
-    # JupyterLab would ask whether it may fetch news, in front of the first notebook.
-    config = venv / "etc" / "jupyter" / "labconfig"
-    config.mkdir(parents=True, exist_ok=True)
-    news = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
-    (config / "page_config.json").write_text(json.dumps(news), encoding="utf-8")
+    for path, text in SETTINGS.items():
+        (venv / path).parent.mkdir(parents=True, exist_ok=True)
+        (venv / path).write_text(text, encoding="utf-8")
 
     stamp = {"fingerprint": fingerprint(root), "inventory": inventory(venv)}
     (venv / "stamp.tmp").write_text(json.dumps(stamp), encoding="utf-8")
@@ -275,7 +284,7 @@ def ensure_environment(root, install=install):
     return venv_python(venv)
 
 
-# --- lab and test --------------------------------------------------------------------------
+# --- lab, test and prove -------------------------------------------------------------------
 
 
 def course_environ(python, command, environ=os.environ):
@@ -293,9 +302,9 @@ def course_environ(python, command, environ=os.environ):
 
 
 def command_line(command, python, root, options):
-    """Return what `lab` or `test` runs, with the user's options last."""
-    if command == "test":
-        return [str(python), "-m", "pytest", *options]
+    """Return what `lab`, `test` or `prove` runs, with the user's options last."""
+    if command in ("test", "prove"):
+        return [str(python), "-m", {"test": "pytest", "prove": "tools.prove"}[command], *options]
     start = ["--ServerApp.root_dir=" + str(root), "--LabApp.default_url=/lab/tree/" + START]
     return [str(python), "-m", "jupyterlab", *start, *options]
 
@@ -396,7 +405,7 @@ def main(arguments, root=ROOT):
     """Run the command line and return the exit code."""
     command, options = (arguments or [None])[0], arguments[1:]
     try:
-        if command in ("lab", "test"):
+        if command in ("lab", "test", "prove"):
             check_computer()
             python = ensure_environment(root)
             child = command_line(command, python, root, options)

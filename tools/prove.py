@@ -29,13 +29,13 @@ def stored_verdicts():
     return {claim["id"]: claim["verdict"] for claim in claims}
 
 
-def read_causes(number):
+def read_causes(path):
     """Return the changes that take away a cause of a notebook's claims.
 
     Parameters
     ----------
-    number : str
-        The notebook's, such as "01".
+    path : pathlib.Path
+        The notebook.
 
     Returns
     -------
@@ -43,13 +43,17 @@ def read_causes(number):
         ``what`` (in words), ``changes`` (pairs of old and new code) and ``moves`` (ids of the
         claims whose verdict must turn).
     """
-    text = (CAUSES / f"{notebook(number).stem}.toml").read_text(encoding="utf-8")
+    text = (CAUSES / f"{path.stem}.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)["change"]
 
 
 def notebook(number):
     """Return the path of the notebook with this number."""
-    return next(path for path in replay.NOTEBOOKS if path.name.startswith(number))
+    for path in replay.NOTEBOOKS:
+        if path.name.startswith(f"{number}_"):
+            return path
+    known = ", ".join(path.name[:2] for path in replay.NOTEBOOKS)
+    raise argparse.ArgumentTypeError(f"notebook must be one of {known}, got {number!r}")
 
 
 def decided(path, claims, changes=(), **settings):
@@ -75,13 +79,13 @@ def numbers(claim):
 # --- each looks at one notebook, in a process of its own, and returns lines and counts ------------
 
 
-def causes(number, options):
+def causes(path, options):
     """Apply every change of a notebook; a verdict must turn into its opposite."""
     before, lines, moved, count = stored_verdicts(), [], 0, 0
-    for cause in read_causes(number):
+    for cause in read_causes(path):
         if not set(options.claims or cause["moves"]) & set(cause["moves"]):
             continue
-        after = decided(notebook(number), cause["moves"], cause["changes"])
+        after = decided(path, cause["moves"], cause["changes"])
         for name, claim in after.items():
             turned = {claim["verdict"], before[name]} == {"supported", "refuted"}
             moved, count = moved + turned, count + 1
@@ -92,9 +96,9 @@ def causes(number, options):
     return lines, {"moved": moved, "claims": count}
 
 
-def drift(number, options):
+def drift(path, options):
     """Decide all claims of a notebook again under other seeds, round by round."""
-    before, path, lines = stored_verdicts(), notebook(number), []
+    before, lines = stored_verdicts(), []
     claims = list(replay.Replay(path).places_of_claims())
     count = {"verdicts": 0, "undecided": 0, "opposite": 0}
     settings = {"QUICK": True} if options.quick else {}
@@ -108,9 +112,9 @@ def drift(number, options):
     return lines, count
 
 
-def disorder(number, options):
+def disorder(path, options):
     """Run a notebook's cells as learners do; compare each claim with the one of a proper run."""
-    path, before, lines = notebook(number), stored_verdicts(), []
+    before, lines = stored_verdicts(), []
     cells = replay.Replay(path, QUICK=True)
     everything = range(len(cells.sources))
     proper = {}
@@ -145,9 +149,9 @@ def disorder(number, options):
     return lines, count
 
 
-def resources(number, options):
+def resources(path, options):
     """Run a notebook in a kernel; return its seconds and its memory."""
-    _, first, seconds, megabytes = store_notebooks.execute(notebook(number))
+    _, first, seconds, megabytes = store_notebooks.execute(path)
     return [], {"first output, s": round(first), "end, s": round(seconds), "peak MB": megabytes}
 
 
@@ -161,8 +165,7 @@ def parser():
     commands = made.add_subparsers(dest="command", required=True)
     for name, function in COMMANDS.items():
         command = commands.add_parser(name, help=function.__doc__.splitlines()[0])
-        numbers = [path.name[:2] for path in replay.NOTEBOOKS]
-        command.add_argument("notebooks", nargs="*", choices=[*numbers, []], default=numbers)
+        command.add_argument("notebooks", nargs="*", type=notebook, help="01, for example")
         command.add_argument("--jobs", type=int, default=1, help="notebooks at a time")
         if name == "causes":
             command.add_argument("--claims", nargs="+", help="ids, to look at these alone")
@@ -178,14 +181,14 @@ def parser():
 
 
 def _work(task):
-    command, number, options = task
-    return (number, *COMMANDS[command](number, options))
+    command, path, options = task
+    return (path.name[:2], *COMMANDS[command](path, options))
 
 
 def main(arguments=None):
     """Run the command line and return the exit code: 1 if something did not hold."""
     options = parser().parse_args(arguments)
-    tasks = [(options.command, number, options) for number in options.notebooks]
+    tasks = [(options.command, path, options) for path in options.notebooks or replay.NOTEBOOKS]
     total, faults = {}, 0
     # A process for each notebook: what it takes is given back.
     spawn = multiprocessing.get_context("spawn")
