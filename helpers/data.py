@@ -5,6 +5,9 @@ NumPy alone. Every function that draws takes a `numpy.random.Generator`, so that
 
 import numpy as np
 
+from helpers import checks
+
+_MOST_DRAWN = 100_000_000  # 0.8 GB
 _CIRCLE_CENTRE = 0.5
 _CIRCLE_SQUARED_RADIUS = 0.1
 _SLOPE = 3.0
@@ -27,9 +30,15 @@ def circle(rows, rng, flip=0.0):
     x : numpy.ndarray, shape (rows, 2)
     y : numpy.ndarray of 0.0 and 1.0, shape (rows,)
         1 inside the circle of squared radius 0.1 around (0.5, 0.5), which holds 31 % of the square.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as above. The message names it and says what is allowed.
     """
-    _check_count("rows", rows)
-    _check_share("flip", flip, 0.5)
+    checks.whole("rows", rows)
+    _check_rng(rng)
+    checks.number("flip", flip, 0, 0.5)
     x = rng.random((rows, 2))
     inside = ((x - _CIRCLE_CENTRE) ** 2).sum(axis=1) < _CIRCLE_SQUARED_RADIUS
     return x, (inside ^ (rng.random(rows) < flip)).astype(float)
@@ -51,10 +60,15 @@ def line(rows, rng, noise=5.0):
     -------
     x : numpy.ndarray, shape (rows, 1)
     y : numpy.ndarray, shape (rows,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as above. The message names it and says what is allowed.
     """
-    _check_count("rows", rows)
-    if not noise >= 0:
-        raise ValueError(f"noise must be a standard deviation of at least 0, got {noise!r}")
+    checks.whole("rows", rows)
+    _check_rng(rng)
+    checks.number("noise", noise, 0)
     x = np.linspace(0, 10, rows)
     return x[:, None], _SLOPE * x + noise * rng.standard_normal(rows)
 
@@ -75,13 +89,21 @@ def unrelated(rows, features, rng, positives=None):
     -------
     x : numpy.ndarray, shape (rows, features)
     y : numpy.ndarray of 0.0 and 1.0, shape (rows,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as above. The message names it and says what is allowed.
     """
-    _check_count("rows", rows)
-    _check_count("features", features)
+    checks.whole("rows", rows)
+    checks.whole("features", features)
+    checks.whole("rows times features", int(rows) * int(features), most=_MOST_DRAWN)
+    _check_rng(rng)
+    if positives is not None:
+        checks.whole("positives", positives, 0, rows)
     x = rng.random((rows, features))
     if positives is None:
         return x, rng.integers(0, 2, rows).astype(float)
-    _check_count("positives", positives, 0, rows)
     return x, rng.permutation(np.arange(rows) < positives).astype(float)
 
 
@@ -91,18 +113,31 @@ def per_seed(draw, seeds):
     Parameters
     ----------
     draw : callable
-        Takes a `numpy.random.Generator` and returns a tuple of arrays.
+        Takes a `numpy.random.Generator` and returns a tuple of arrays, of the same shapes whatever
+        the seed.
     seeds : sequence of int
-        One per run, R in all.
+        One per run, R in all, each below 2**32.
 
     Returns
     -------
     tuple of numpy.ndarray
         The arrays of `draw`, each with a leading axis of length R.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as above. The message names it and says what is allowed.
     """
-    draws = [draw(np.random.default_rng(seed)) for seed in seeds]
-    if not draws:
-        raise ValueError("seeds must hold at least one seed, got none")
+    checks.function("draw", draw, 1)
+    draws = [draw(np.random.default_rng(seed)) for seed in checks.seeds(seeds)]
+    for drawn in draws:
+        checks.instance("draw", drawn, tuple, "a function that returns a tuple of arrays")
+    shapes = {tuple(map(np.shape, drawn)) for drawn in draws}
+    if len(shapes) > 1 or shapes == {()}:
+        raise ValueError(
+            "draw must return at least one array, of the same shape for every seed, got shapes "
+            + checks.short(sorted(shapes))
+        )
     return tuple(np.stack(arrays) for arrays in zip(*draws, strict=True))
 
 
@@ -111,22 +146,23 @@ def cut(x, y, *rows):
 
     Parameters
     ----------
-    x, y : numpy.ndarray, shape (n, d) and (n,), or (R, n, d) and (R, n)
+    x, y : array-like, shape (n, d) and (n,), or (R, n, d) and (R, n)
     *rows : int
-        Size of each part; together at most n. What is left over becomes a last part.
+        Size of each part, at least one; together at most n. What is left over becomes a last part.
 
     Returns
     -------
     list of tuple (x, y)
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as above. The message names it and says what is allowed.
     """
+    x = checks.numbers("x", x, ("n", "d"), ("R", "n", "d"))
+    y = checks.numbers("y", y, x.shape[:-1])
     axis = x.ndim - 2
-    if x.shape[:-1] != y.shape:
-        raise ValueError(f"x and y must have the same rows, got {x.shape} and {y.shape}")
-    for part in rows:
-        _check_count("rows", part, 1, x.shape[axis])
-    if sum(rows) > x.shape[axis]:
-        raise ValueError(f"rows must add up to at most {x.shape[axis]}, got {rows}")
-    ends = np.cumsum(rows)
+    ends = np.cumsum(_sizes(rows, x.shape[axis]))
     if ends[-1] == x.shape[axis]:
         ends = ends[:-1]
     return list(zip(np.split(x, ends, axis), np.split(y, ends, axis), strict=True))
@@ -140,34 +176,44 @@ def resplit(x, y, rows, seeds):
 
     Parameters
     ----------
-    x : numpy.ndarray, shape (n, d)
-    y : numpy.ndarray, shape (n,)
+    x : array-like, shape (n, d)
+    y : array-like, shape (n,)
     rows : sequence of int
         Size of each part, together at most n.
     seeds : sequence of int
-        One per run, R in all.
+        One per run, R in all, each below 2**32.
 
     Returns
     -------
     list of tuple (x, y)
         One per part, shapes (R, rows, d) and (R, rows).
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as above. The message names it and says what is allowed.
     """
-    x, y = np.asarray(x, float), np.asarray(y)
+    x = checks.numbers("x", x, ("n", "d")).astype(float, copy=False)
+    y = checks.numbers("y", y, x.shape[:1])
+    rows = _sizes(checks.sequence("rows", rows, "whole numbers"), len(x))
+    seeds = checks.seeds(seeds)
+    checks.whole("seeds times the numbers in x", len(seeds) * x.size, most=_MOST_DRAWN)
     order = np.stack([np.random.default_rng(seed).permutation(len(x)) for seed in seeds])
     parts = cut(x[order], y[order], *rows)[: len(rows)]
     mean = parts[0][0].mean(axis=1, keepdims=True)
     scale = parts[0][0].std(axis=1, keepdims=True)
-    scale[scale == 0] = 1.0  # a feature that is constant in the training part stays at 0
+    # A feature that is constant in the training part stays at 0. Its scale may be a rounding error.
+    scale[np.ptp(parts[0][0], axis=1, keepdims=True) == 0] = 1.0
     return [((part - mean) / scale, labels) for part, labels in parts]
 
 
-def _check_count(name, value, least=1, most=10_000_000):
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be a whole number, got {value!r}")
-    if not least <= value <= most:
-        raise ValueError(f"{name} must lie between {least} and {most}, got {value}")
+def _check_rng(rng):
+    checks.instance("rng", rng, np.random.Generator, "a numpy.random.Generator")
 
 
-def _check_share(name, value, most):
-    if not isinstance(value, (int, float, np.number)) or not 0 <= value <= most:
-        raise ValueError(f"{name} must be a share between 0 and {most}, got {value!r}")
+def _sizes(rows, most):
+    if not rows:
+        raise ValueError("rows must give the size of at least one part, got none")
+    sizes = [checks.whole(f"rows[{i}]", part, 1, most) for i, part in enumerate(rows)]
+    checks.whole("rows, added up,", sum(sizes), 1, most)
+    return sizes

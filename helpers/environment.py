@@ -21,10 +21,10 @@ def check(root=_ROOT, version=None, installed=metadata.version):
 
     Parameters
     ----------
-    root : pathlib.Path
+    root : str or pathlib.Path
         The folder of the course.
     version : tuple of int or None
-        Python's version, by default that of this kernel.
+        Python's version, at least two numbers; by default that of this kernel.
     installed : callable
         Takes a package's name and returns its version, or raises
         `importlib.metadata.PackageNotFoundError`.
@@ -33,9 +33,22 @@ def check(root=_ROOT, version=None, installed=metadata.version):
     -------
     bool
         Whether everything is good.
+
+    Raises
+    ------
+    TypeError
+        An argument is not as above. The message names it and says what is allowed.
     """
+    if not isinstance(root, (str, os.PathLike)):
+        raise TypeError(f"root must be a path, got {root!r:.60}")
+    version = sys.version_info[:2] if version is None else version
+    if not isinstance(version, tuple) or [type(part) for part in version[:2]] != [int, int]:
+        raise TypeError(f"version must be a tuple of at least two int, got {version!r:.60}")
+    if not callable(installed):
+        raise TypeError(f"installed must be callable, got {installed!r:.60}")
+    root = Path(root)
     found = [
-        _python(tuple(version or sys.version_info[:2])),
+        _python(version),
         _packages(root, installed),
         _backend(),
         _folder(root / "notebooks"),

@@ -1,10 +1,13 @@
-"""Turn the runs of an experiment into an interval and a verdict. NumPy and SciPy alone."""
+"""Turn the runs of an experiment into an interval and a verdict. SciPy alone."""
 
 import html
 from dataclasses import asdict, dataclass
 
-import numpy as np
 from scipy import stats
+
+from helpers import checks
+
+_COLUMNS = ("seed", "epoch", "split", "metric", "value")
 
 
 def curves(table, split, metric):
@@ -13,7 +16,8 @@ def curves(table, split, metric):
     Parameters
     ----------
     table : pandas.DataFrame
-        What `training.fit_replicas` returned: columns ``seed, epoch, split, metric, value``.
+        What `training.fit_replicas` returned: columns ``seed, epoch, split, metric, value``, the
+        rows of a seed together and in the order of the epochs.
     split, metric : str
         For example "validation" and "accuracy".
 
@@ -21,12 +25,30 @@ def curves(table, split, metric):
     -------
     numpy.ndarray, shape (R, epochs)
         One row per run, in the order of the table's seeds, one column per epoch.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as above. The message names it and says what is allowed.
     """
-    for name, wanted in (("split", split), ("metric", metric)):
-        if wanted not in set(table[name]):
-            raise ValueError(f"{name} must be one of {sorted(set(table[name]))}, got {wanted!r}")
+    columns = list(getattr(table, "columns", ()))
+    if not set(_COLUMNS) <= set(columns):
+        raise TypeError(
+            f"table must be a pandas.DataFrame with the columns {', '.join(_COLUMNS)}, got "
+            f"{f'columns {checks.short(columns)}' if columns else checks.short(table)}"
+        )
+    checks.one_of("split", split, sorted(set(table["split"])))
+    checks.one_of("metric", metric, sorted(set(table["metric"])))
     rows = table[(table["split"] == split) & (table["metric"] == metric)]
-    return rows["value"].to_numpy().reshape(rows["seed"].nunique(), -1)
+    runs = rows["seed"].nunique()
+    if runs and len(rows) % runs == 0:
+        seeds, epochs = (rows[name].to_numpy().reshape(runs, -1) for name in ("seed", "epoch"))
+        if (seeds == seeds[:, :1]).all() and (epochs == epochs[0]).all():
+            return rows["value"].to_numpy().reshape(runs, -1)
+    raise ValueError(
+        f"table must hold the {metric} of {split} for every seed at the same epochs, the rows of "
+        f"a seed together and in the order of the epochs; got {len(rows)} rows of {runs} seeds"
+    )
 
 
 def interval(values, confidence=0.95):
@@ -37,10 +59,16 @@ def interval(values, confidence=0.95):
     values : array-like, shape (R, ...)
         One entry per run along the first axis, R at least 2.
     confidence : float, default 0.95
+        Between 0 and 1, both excluded.
 
     Returns
     -------
     mean, low, high : numpy.ndarray, shape (...)
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as above. The message names it and says what is allowed.
 
     Notes
     -----
@@ -48,9 +76,8 @@ def interval(values, confidence=0.95):
     ``scipy.stats.ttest_1samp(values, 0).confidence_interval(confidence)``; where all runs agree
     the interval is that single value.
     """
-    values = _runs(values)
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1, got {confidence!r}")
+    values = _runs(values, ("R", ...))
+    confidence = checks.number("confidence", confidence, 0, 1, ends=False)
     half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values, axis=0)
     mean = values.mean(axis=0)
     return mean, mean - half, mean + half
@@ -66,18 +93,25 @@ def proportion(count, n, confidence=0.95):
     n : int
         Trials, at least 1.
     confidence : float, default 0.95
+        Between 0 and 1, both excluded.
 
     Returns
     -------
     share, low, high : float
 
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as above. The message names it and says what is allowed.
+
     Notes
     -----
     Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
-    if not 0 <= count <= n or n < 1:
-        raise ValueError(f"count must lie between 0 and n = {n}, and n be at least 1, got {count}")
-    found = stats.binomtest(int(count), int(n)).proportion_ci(confidence, method="wilson")
+    n = checks.whole("n", n)
+    count = checks.whole("count", count, 0, n)
+    confidence = checks.number("confidence", confidence, 0, 1, ends=False)
+    found = stats.binomtest(count, n).proportion_ci(confidence, method="wilson")
     return count / n, found.low, found.high
 
 
@@ -139,28 +173,24 @@ def claim(id, sentence, values, *, threshold, program):
         ``supported`` if the whole 95 % interval of the mean lies at or above the threshold,
         ``refuted`` if all of it lies below, else ``undecided``. As the last line of a notebook
         cell it is shown, and stored so that ``python3 course.py claims`` finds it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as above. The message names it and says what is allowed.
     """
-    values = _runs(values)
-    if values.ndim != 1:
-        raise ValueError(f"values must have shape (R,), one per run, got {values.shape}")
-    if not id or id != "-".join(id.lower().split()):
-        raise ValueError(f"id must be lower-case words joined by hyphens, got {id!r}")
-    if not np.isfinite(threshold):
-        raise ValueError(f"threshold must be a finite number, got {threshold!r}")
+    checks.text("id", id, r"[a-z0-9]+(-[a-z0-9]+)*", "lower-case words joined by hyphens")
+    checks.text("sentence", sentence, r".*\S.*", "a sentence")
+    values = _runs(values, ("R",))
+    threshold = checks.number("threshold", threshold)
+    checks.text("program", program, r"\d\.\d|own", "a program's number, as '1.1', or 'own'")
     mean, low, high = (float(v) for v in interval(values))
     verdict = "supported" if low >= threshold else "refuted" if high < threshold else "undecided"
-    return Claim(id, program, sentence, mean, low, high, float(threshold), len(values), verdict)
+    return Claim(id, program, sentence, mean, low, high, threshold, len(values), verdict)
 
 
-def _runs(values):
-    try:
-        values = np.asarray(values, float)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"values must be an array of numbers, got {type(values).__name__}"
-        ) from None
-    if values.ndim < 1 or len(values) < 2:
-        raise ValueError(f"values must hold at least 2 runs, got shape {values.shape}")
-    if not np.isfinite(values).all():
-        raise ValueError("values must be finite numbers, got NaN or an infinity")
+def _runs(values, shape):
+    values = checks.numbers("values", values, shape).astype(float, copy=False)
+    if len(values) < 2:
+        raise ValueError(f"values must hold at least 2 runs, got {checks.short(values)}")
     return values

@@ -1,9 +1,12 @@
 """Play with an experiment: a slider whose figure is drawn anew. The only user of ipywidgets."""
 
 import base64
+import html
 import time
 
 import ipywidgets as widgets
+
+from helpers import checks
 
 
 class Slider(widgets.VBox):
@@ -15,19 +18,27 @@ class Slider(widgets.VBox):
         Takes a value and returns ``(png, sentence)``: a picture, as `plotting.png` makes it, and
         what it shows, in words. A learner's function may raise; the message is shown and the old
         picture stays.
-    values : sequence
-        What the slider runs through, in order.
-    start : object
+    values : sequence of numbers or of str
+        What the slider runs through, in order, at most 1,000.
+    start : number or str
         One of `values`.
     label : str
         What the slider sets, with its unit.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as above. The message names it and says what is allowed.
     """
 
     def __init__(self, draw, values, start, label):
-        values = list(values)
-        if start not in values:
-            raise ValueError(f"start must be one of {values}, got {start!r}")
-        self._draw = draw
+        checks.function("draw", draw, 1)
+        values = checks.sequence("values", values, "numbers or texts", most=1_000)
+        for i, value in enumerate(values):
+            (checks.text if isinstance(value, str) else checks.number)(f"values[{i}]", value)
+        checks.one_of("start", start, values)
+        checks.text("label", label)
+        self._draw, self._values = draw, values
         self.slider = widgets.SelectionSlider(
             options=values,
             value=start,
@@ -49,13 +60,19 @@ class Slider(widgets.VBox):
         ----------
         value : object
             One of the slider's values.
+
+        Raises
+        ------
+        ValueError
+            `value` is none of them. What `draw` raises is shown instead.
         """
+        checks.one_of("value", value, self._values)
         self.readout.value = f"<i>{self.slider.description} = {value}: working</i>"
         began = time.perf_counter()
         try:
-            picture, sentence = self._draw(value)
+            picture, sentence = self._drawn(value)
         except Exception as error:  # the learner's own code may raise anything
-            self.readout.value = f"<b>{type(error).__name__}</b>: {error}"
+            self.readout.value = f"<b>{type(error).__name__}</b>: {html.escape(str(error))}"
             return
         self.image.value, self.sentence = picture, sentence
         seconds = time.perf_counter() - began
@@ -63,6 +80,12 @@ class Slider(widgets.VBox):
             f'<span role="status">{self.slider.description} = {value}. {sentence} '
             f"({seconds:.1f} s)</span>"
         )
+
+    def _drawn(self, value):
+        drawn = self._draw(value)
+        if not isinstance(drawn, tuple) or [type(part) for part in drawn] != [bytes, str]:
+            raise TypeError(f"draw must return (png, sentence), got {checks.short(drawn)}")
+        return drawn
 
     def __repr__(self):
         """Return what is stored and read where no widget can be shown."""

@@ -3,14 +3,18 @@
 `fit_replicas` does what a loop over `model.fit` would do, once per seed, but all seeds at once. The
 layers, the loss, the penalties and the optimizer are Keras' own; only the loop is ours. This module
 holds what a notebook calls and what is checked; the compiled program itself stands in `batched`,
-the one sibling that a helper imports, and it is imported from here alone.
+a sibling that is imported from here alone.
 """
 
 import keras
 import numpy as np
 import pandas as pd
 
-from helpers import batched
+from helpers import batched, checks
+
+_MOST_EPOCHS = 1_000_000
+_MOST_ORDERED = 100_000_000  # 0.4 GB
+_FLOAT32 = {"low": -1e38, "high": 1e38}
 
 # These update every weight from that weight's own gradient alone. One of them on stacked weights
 # is therefore as many optimizers as there are replicates. Others (LAMB, Muon, Adafactor) take a
@@ -56,9 +60,9 @@ def fit_replicas(
         draw per replicate, ``x`` of shape (R, n, d) and ``y`` of shape (R, n) or (R, n, k).
         `validation` and `test` may be None.
     epochs : int
-        Number of epochs, at least 1.
+        Number of epochs, from 1 to 1,000,000; times R at most 10,000,000.
     seeds : sequence of int
-        One seed per replicate, R in all, without repetition.
+        One seed per replicate, R in all, without repetition, each below 2**32.
     batch_size : int, default 32
         Rows per gradient step; the last batch of an epoch may be smaller.
     shuffle : bool, default True
@@ -89,17 +93,28 @@ def fit_replicas(
     Python's and NumPy's global random states are as before afterwards; Keras' is not.
     """
     _refuse_unsupported(unsupported)
-    seeds = _checked_seeds(seeds)
-    epochs = _checked_count("epochs", epochs)
-    batch_size = _checked_count("batch_size", batch_size)
-
-    model, start = batched.starting_variables(_builder(build_model, train), seeds, _check_model)
+    checks.function("build_model", build_model, 0)
+    epochs = checks.whole("epochs", epochs, most=_MOST_EPOCHS)
+    seeds = checks.seeds(seeds, distinct=True)
+    checks.whole("epochs times seeds", epochs * len(seeds))
+    batch_size = checks.whole("batch_size", batch_size)
+    shuffle = checks.flag("shuffle", shuffle)
+    return_weights = checks.flag("return_weights", return_weights)
     splits = {"train": train, "validation": validation, "test": test}
     data = {
-        name: _checked_split(name, split, model, len(seeds))
+        name: _checked_split(name, split, len(seeds))
         for name, split in splits.items()
         if split is not None or name == "train"
     }
+
+    def check(model):
+        _check_model(model)
+        for name, split in data.items():
+            _check_fit(name, *split, model)
+
+    build = _builder(build_model, data["train"][0].shape[-1])
+    model, start = batched.starting_variables(build, seeds, check)
+    data = {name: (x, _as_column(x, y, model)) for name, (x, y) in data.items()}
     program = batched.program_for(model, data, len(seeds), batch_size)
     history, *variables = program.fit(model, start, data, seeds, epochs, shuffle)
     table = _tidy(history, seeds, [(split, name) for split in data for name in program.names])
@@ -132,15 +147,28 @@ def predict_replicas(build_model, weights, x, batch_size=256):
     -------
     numpy.ndarray, shape (R, n, k)
         The k outputs of the model, in inference mode (no dropout).
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as above. The message names it and says what is allowed.
     """
-    model = _built(build_model(), np.shape(x)[-1])
-    weights = [np.asarray(w, "float32") for w in weights]
-    if [w.shape[1:] for w in weights] != [tuple(w.shape) for w in model.weights]:
+    checks.function("build_model", build_model, 0)
+    batch_size = checks.whole("batch_size", batch_size)
+    weights = [
+        checks.numbers(f"weights[{i}]", w, ("R", ...), **_FLOAT32)
+        for i, w in enumerate(checks.sequence("weights", weights, "arrays"))
+    ]
+    x = checks.numbers("x", x, ("n", "d"), (len(weights[0]), "n", "d"), **_FLOAT32)
+    model = _built(build_model(), x.shape[-1])
+    expected = [(len(weights[0]), *v.shape) for v in model.weights]
+    if [w.shape for w in weights] != expected:
         raise ValueError(
-            "weights do not fit build_model: expected arrays of shape (R, ...) for "
-            f"{[tuple(w.shape) for w in model.weights]}, got {[w.shape for w in weights]}"
+            "weights do not fit build_model: they must have the shapes (R, ...) "
+            f"{checks.short(expected)}, got {checks.short([w.shape for w in weights])}"
         )
-    x = _checked_rows("x", x, len(weights[0]), model.input_shape[-1])
+    checks.shaped("x", x, (*x.shape[:-1], model.input_shape[-1]))
+    x, *weights = (np.asarray(values, "float32") for values in (x, *weights))
     values = {id(v): w for v, w in zip(model.weights, weights, strict=True)}
     trainable, state = (
         [values.get(id(v), np.repeat(v.numpy()[None], len(weights[0]), 0)) for v in group]
@@ -153,10 +181,7 @@ def predict_replicas(build_model, weights, x, batch_size=256):
         program = batched.cached((*key, part.shape), lambda: batched.predictor(model))
         return program(trainable, state, part).numpy()
 
-    parts = [
-        predict(x[..., i : i + batch_size, :])
-        for i in range(0, x.shape[-2], _checked_count("batch_size", batch_size))
-    ]
+    parts = [predict(x[..., i : i + batch_size, :]) for i in range(0, x.shape[-2], batch_size)]
     return np.concatenate(parts, axis=1)
 
 
@@ -166,17 +191,27 @@ def batch_orders(seeds, rows, epochs, shuffle=True):
     Parameters
     ----------
     seeds : sequence of int
-        One per replicate.
+        One per replicate, without repetition, each below 2**32.
     rows, epochs : int
-        Number of training rows, number of epochs.
+        Number of training rows, number of epochs. Times R at most 100,000,000.
     shuffle : bool, default True
         Without it every epoch sees the rows as they stand.
 
     Returns
     -------
     numpy.ndarray of int32, shape (epochs, R, rows)
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as above. The message names it and says what is allowed.
     """
-    draws = [np.random.default_rng(seed) for seed in _checked_seeds(seeds)]
+    seeds = checks.seeds(seeds, distinct=True)
+    rows = checks.whole("rows", rows)
+    epochs = checks.whole("epochs", epochs, most=_MOST_EPOCHS)
+    shuffle = checks.flag("shuffle", shuffle)
+    checks.whole("seeds times rows times epochs", len(seeds) * rows * epochs, most=_MOST_ORDERED)
+    draws = [np.random.default_rng(seed) for seed in seeds]
     return batched.next_orders(draws, rows, epochs, shuffle)
 
 
@@ -195,7 +230,7 @@ def early_stopping(values, *, patience, mode="min", min_delta=0.0, start_from_ep
     mode : {"min", "max"}, default "min"
         Whether smaller or larger is better.
     min_delta : float, default 0.0
-        Smallest change that counts as an improvement.
+        Smallest change that counts as an improvement; its sign does not matter, as in Keras.
     start_from_epoch : int, default 0
         Epochs that are not watched at first.
 
@@ -204,15 +239,17 @@ def early_stopping(values, *, patience, mode="min", min_delta=0.0, start_from_ep
     stopped, best : numpy.ndarray of int, shape () or (R,)
         The last epoch trained, and the epoch whose weights ``restore_best_weights=True`` would
         restore. Epochs count from 1. A training that never stops ends at its last epoch.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as above. The message names it and says what is allowed.
     """
-    values = np.asarray(values, float)
-    if values.ndim not in (1, 2) or values.shape[-1] == 0:
-        raise ValueError(
-            f"values must have shape (epochs,) or (R, epochs), got shape {values.shape}"
-        )
-    if mode not in ("min", "max"):
-        raise ValueError(f"mode must be 'min' or 'max', got {mode!r}")
-    patience = _checked_count("patience", patience, least=0)
+    values = checks.numbers("values", values, ("epochs",), ("R", "epochs")).astype(float)
+    patience = checks.whole("patience", patience, least=0)
+    checks.one_of("mode", mode, ("min", "max"))
+    min_delta = checks.number("min_delta", min_delta)
+    start_from_epoch = checks.whole("start_from_epoch", start_from_epoch, least=0)
     found = [
         _stop_one(row, patience, abs(min_delta), start_from_epoch)
         for row in np.atleast_2d(values if mode == "min" else -values)
@@ -243,61 +280,26 @@ def _refuse_unsupported(unsupported):
         )
 
 
-def _checked_count(name, value, least=1):
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
-    return int(value)
+def _checked_split(name, split, replicates):
+    if not isinstance(split, (tuple, list)) or len(split) != 2:
+        raise TypeError(f"{name} must be a tuple (x, y), got {checks.short(split)}")
+    x, y = split
+    x = checks.numbers(f"{name} x", x, ("n", "d"), (replicates, "n", "d"), **_FLOAT32)
+    rows = x.shape[:-1]
+    y = checks.numbers(f"{name} y", y, rows, (*rows, "k"), **_FLOAT32)
+    return np.asarray(x, "float32"), np.asarray(y, "float32")
 
 
-def _checked_seeds(seeds):
-    try:
-        seeds = [_checked_count("seeds", seed, least=0) for seed in seeds]
-    except TypeError:
-        raise TypeError(f"seeds must be a sequence of whole numbers, got {seeds!r}") from None
-    if not seeds or len(set(seeds)) < len(seeds) or max(seeds) >= 2**32:
-        raise ValueError(
-            "seeds must hold at least one whole number below 2**32, none of them twice, "
-            f"got {seeds if len(seeds) < 9 else [*seeds[:8], '...']}"
-        )
-    return seeds
+def _check_fit(name, x, y, model):
+    """Refuse rows whose width is not the model's; Keras would stretch some of them."""
+    rows, outputs = x.shape[:-1], model.output_shape[-1]
+    checks.shaped(f"{name} x", x, (*rows, model.input_shape[-1]))
+    checks.shaped(f"{name} y", y, rows, (*rows, 1), (*rows, outputs))
 
 
-def _checked_numbers(name, values):
-    try:
-        values = np.asarray(values, "float32")
-    except (TypeError, ValueError):
-        kind = type(values).__name__
-        raise TypeError(f"{name} must be an array of numbers, got {kind}") from None
-    if not values.size or not np.isfinite(values).all():
-        problem = "is empty" if not values.size else "holds NaN, an infinity or a number too large"
-        raise ValueError(f"{name} {problem}; it must hold at least one row of finite numbers")
-    return values
-
-
-def _checked_rows(name, x, replicates, features):
-    x = _checked_numbers(name, x)
-    if x.ndim not in (2, 3) or (x.ndim == 3 and len(x) != replicates) or x.shape[-1] != features:
-        raise ValueError(
-            f"{name} must have shape (n, {features}), or ({replicates}, n, {features}) with one "
-            f"draw for each of the {replicates} replicates, got {x.shape}"
-        )
-    return x
-
-
-def _checked_split(name, split, model, replicates):
-    try:
-        x, y = split
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a tuple (x, y), got {type(split).__name__}") from None
-    x = _checked_rows(f"{name} x", x, replicates, model.input_shape[-1])
-    y = _checked_numbers(f"{name} y", y)
-    if y.ndim == x.ndim - 1 and model.output_shape[-1] == 1:
-        y = y[..., None]
-    if y.shape[: x.ndim - 1] != x.shape[:-1] or y.ndim > x.ndim:
-        raise ValueError(
-            f"{name} y must have one label for each row of x, shape {x.shape[:-1]}, got {y.shape}"
-        )
-    return x, y
+def _as_column(x, y, model):
+    """Give the labels of a model with one output the shape of its predictions."""
+    return y[..., None] if y.ndim < x.ndim and model.output_shape[-1] == 1 else y
 
 
 def _check_model(model):
@@ -308,10 +310,12 @@ def _check_model(model):
         if getattr(type(model), method) is not getattr(keras.Model, method):
             raise ValueError(f"fit_replicas cannot honour the model's own {method}: use model.fit")
     for end in ("input_shape", "output_shape"):
-        if not isinstance(getattr(model, end, None), tuple):
+        shape = getattr(model, end, None)
+        if not isinstance(shape, tuple) or len(shape) != 2:
             raise ValueError(
-                "build_model must return a Sequential or functional model with one input and one "
-                f"output, got {type(model).__name__} with {end} {getattr(model, end, None)}"
+                "build_model must return a Sequential or functional model with one input of shape "
+                "(rows, d) and one output of shape (rows, k), got "
+                f"{type(model).__name__} with {end} {shape}"
             )
     config = model.get_compile_config()
     for option in ("loss_weights", "weighted_metrics"):
@@ -347,13 +351,8 @@ def _check_optimizer(optimizer):
             )
 
 
-def _builder(build_model, train):
+def _builder(build_model, features):
     """Return a function that builds the model of a seed."""
-    if not callable(build_model):
-        raise TypeError(f"build_model must be callable, got {type(build_model).__name__}")
-    if not isinstance(train, (tuple, list)) or not train or np.ndim(train[0]) < 2:
-        raise TypeError("train must be a tuple (x, y) with x of shape (n, d) or (R, n, d)")
-    features = np.shape(train[0])[-1]
 
     def build(seed):
         keras.utils.set_random_seed(seed)

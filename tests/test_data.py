@@ -76,14 +76,30 @@ def test_resplit_shares_no_row_and_standardizes_with_the_first_part():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: data.circle(0, rng()), ValueError, "rows must lie between 1"),
-        (lambda: data.circle(2.5, rng()), TypeError, "rows must be a whole number, got 2.5"),
-        (lambda: data.circle(9, rng(), 0.7), ValueError, "flip must be a share between 0 and 0.5"),
-        (lambda: data.line(9, rng(), -1), ValueError, "noise must be a standard deviation"),
-        (lambda: data.unrelated(9, 2, rng(), 10), ValueError, "positives must lie between 0 and 9"),
-        (lambda: data.per_seed(lambda r: data.circle(5, r), []), ValueError, "at least one seed"),
-        (lambda: data.cut(np.ones((5, 2)), np.ones(4), 2), ValueError, "the same rows"),
-        (lambda: data.cut(np.ones((5, 2)), np.ones(5), 3, 3), ValueError, "add up to at most 5"),
+        (
+            lambda: data.circle(0, rng()),
+            ValueError,
+            "rows must be a whole number from 1 to 10,000,000, got 0",
+        ),
+        (
+            lambda: data.circle(2.5, rng()),
+            TypeError,
+            "rows must be a whole number from 1 .* got 2.5",
+        ),
+        (lambda: data.circle(9, rng(), 0.7), ValueError, "flip must be a number from 0 to 0.5"),
+        (lambda: data.line(9, rng(), -1), ValueError, "noise must be a number from 0 to"),
+        (lambda: data.unrelated(9, 2, rng(), 10), ValueError, "positives must be .* from 0 to 9"),
+        (
+            lambda: data.per_seed(lambda r: data.circle(5, r), []),
+            ValueError,
+            "seeds must be a sequence of 1",
+        ),
+        (lambda: data.cut(np.ones((5, 2)), np.ones(4), 2), ValueError, r"y must have shape \(5,\)"),
+        (
+            lambda: data.cut(np.ones((5, 2)), np.ones(5), 3, 3),
+            ValueError,
+            "rows, added up, .* to 5, got 6",
+        ),
     ],
 )
 def test_bad_input_is_refused_by_name(call, error, message):

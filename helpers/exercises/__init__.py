@@ -5,6 +5,8 @@ import inspect
 
 import numpy as np
 
+from helpers import checks
+
 
 class Wrong(Exception):  # noqa: N818 - it is an answer, not an error of the program
     """Raised by a check: the answer is wrong, and this says what is wrong with it."""
@@ -20,11 +22,20 @@ class Exercise:
     verify : callable
         Takes the learner's answer and raises `Wrong` with a sentence if it is not right.
     hints : sequence of str
-        Shown one after the other, from a nudge to nearly everything.
+        Shown one after the other, from a nudge to nearly everything. At least one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as above. The message names it and says what is allowed.
     """
 
     def __init__(self, solution, verify, hints):
-        self._solution, self._verify, self._hints = solution, verify, list(hints)
+        self._solution = checks.function("solution", solution)
+        self._verify = checks.function("verify", verify, 1)
+        self._hints = checks.sequence("hints", hints, "texts", most=20)
+        for i, hint in enumerate(self._hints):
+            checks.text(f"hints[{i}]", hint)
         self._shown = 0
 
     def check(self, answer):
@@ -95,12 +106,20 @@ def expect_array(value, shape, meaning):
     ------
     Wrong
         The answer is None, not numeric, of another shape, or holds NaN or an infinity.
+    TypeError, ValueError
+        `shape` or `meaning` is not as above: the exercise is wrong, not the answer.
     """
+    for length in checks.instance("shape", shape, tuple, "a tuple of whole numbers"):
+        checks.whole("shape", length)
+    checks.text("meaning", meaning)
     if value is None:
         raise Wrong("your function returns None. Is there a `return`?")
     try:
-        array = np.asarray(value, float)
-    except (TypeError, ValueError):
+        array = np.asarray(value)
+        if array.dtype.kind in "cSU":  # NumPy would drop a part of these, or read text as numbers
+            raise TypeError
+        array = array.astype(float)
+    except (TypeError, ValueError, OverflowError):
         raise Wrong(f"the answer must be numbers, {meaning}, not {type(value).__name__}.") from None
     if array.shape != shape:
         raise Wrong(f"the answer must have shape {shape}, {meaning}, not {array.shape}.")
