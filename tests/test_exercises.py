@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import helpers.exercises
-from helpers.exercises import Exercise, Wrong, is_untouched, overfit_mlp
+from helpers.exercises import Exercise, Wrong, is_untouched, judging, overfit_mlp
 
 TABLES = [
     importlib.import_module(path.stem)
@@ -262,17 +262,28 @@ def test_a_check_does_not_hand_out_its_own_arrays(exercise, first, said):
         assert text == "Right." or "change" in text
 
 
+def under_seeds(said, exercise, answer):
+    for seed in range(3):
+        random.seed(seed)
+        np.random.seed(seed)
+        yield said(exercise, answer)
+
+
 @every_exercise
 def test_random_answers_are_judged_alike_under_every_seed(exercise, said):
     def drawn(*arguments):
         return np.random.random(), random.random()
 
-    found = set()
-    for seed in range(3):
-        random.seed(seed)
-        np.random.seed(seed)
-        found.add(said(exercise, drawn))
-    assert len(found) == 1 and found.pop().startswith("Not yet: ")
+    (text,) = set(under_seeds(said, exercise, drawn))
+    assert text.startswith("Not yet: ")
+
+
+def test_a_check_draws_the_same_under_every_seed(said):
+    @judging.judge()
+    def verify(answer):
+        raise Wrong(f"{random.random()} and {np.random.random()}")
+
+    assert len(set(under_seeds(said, Exercise(lambda: 1, verify, ["a hint"]), 3))) == 1
 
 
 def test_the_learners_own_error_is_told_and_not_raised(said):
@@ -281,6 +292,11 @@ def test_the_learners_own_error_is_told_and_not_raised(said):
 
     text = said(overfit_mlp.gap, broken)
     assert text == "Not yet: your code stops with NameError: name 'undefined_name' is not defined"
+
+
+def test_a_check_is_judged_by_a_solution_or_by_none():
+    with pytest.raises(TypeError, match="solution must be callable"):
+        judging.judge(3)
 
 
 def test_wrong_is_an_exception_of_its_own():

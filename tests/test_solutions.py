@@ -103,7 +103,8 @@ def run(notebook, folder):
             str(folder / "solved.ipynb"),
         ],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},  # the kernel starts in the folder
+        # The kernel starts in the folder; a progress bar would be one output more where it is slow.
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TQDM_DISABLE": "1"},
         capture_output=True,
         text=True,
         encoding="utf-8",

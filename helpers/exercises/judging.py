@@ -8,6 +8,7 @@ import random
 
 import numpy as np
 
+from helpers import checks
 from helpers.exercises import Wrong
 
 _SEED = 1
@@ -34,8 +35,13 @@ def judge(solution=None):
     callable
         Takes a check and returns one that raises the same, and `Wrong` for `SystemExit`.
         `KeyboardInterrupt` passes.
+
+    Raises
+    ------
+    TypeError
+        `solution` is neither left out nor callable.
     """
-    asked = None if solution is None else _parameters(solution)
+    asked = None if solution is None else _parameters(checks.function("solution", solution))
 
     def decorate(verify):
         @functools.wraps(verify)
@@ -55,8 +61,9 @@ def judge(solution=None):
                     # Under the names asked for, the error speaks for itself.
                     if asked is None or _parameters(answer) in (None, asked):
                         raise
+                    text = str(error).rstrip(".")
                     raise Wrong(
-                        f"your code stops with {type(error).__name__}: {error}. Is it the answer "
+                        f"your code stops with {type(error).__name__}: {text}. Is it the answer "
                         f"to this exercise? It is called with {_listed(asked)}, and takes them as "
                         f"{_listed(_parameters(answer))}."
                     ) from error
