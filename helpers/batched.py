@@ -10,6 +10,7 @@ state goes in and comes out as tensors, so that an interrupted call leaves nothi
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import random
@@ -25,6 +26,17 @@ from tqdm.auto import tqdm
 # interrupted and can show how far it is.
 EPOCHS_PER_CALL = 50
 SECONDS_PER_CALL = 0.3
+
+# Memory for speed: with larger blocks the programs are no faster. Numbers of 4 bytes each: one
+# layer's outputs for all replicates where no gradient is needed, and the row orders of one call.
+OUTPUTS_AT_ONCE = 2**21
+ORDERS_AT_ONCE = 2**20
+
+# The allocator of Linux (glibc) raises the size from which it returns freed memory at once, to
+# 32 MB, whenever a larger array is freed: a notebook then keeps 200 MB that nobody uses. The -3 is
+# M_MMAP_THRESHOLD of malloc.h, and set by hand it stays. Other systems have no mallopt.
+with contextlib.suppress(AttributeError, OSError, TypeError):
+    ctypes.CDLL(None).mallopt(-3, 2**22)
 
 # Each shape and architecture is a program of its own here; TensorFlow takes that for a mistake and
 # writes a warning of ten lines.
@@ -159,7 +171,7 @@ def cached(key, make):
     if key not in programs:
         programs[key] = make()
     programs.move_to_end(key)
-    while len(programs) > 32:
+    while len(programs) > 12:
         programs.popitem(last=False)
     return programs[key]
 
@@ -275,18 +287,64 @@ def _loss_function(model):
     return lambda y, prediction: tf.reduce_mean(loss(y, prediction))
 
 
-def predictor(model):
+def predictor(model, batch_size):
     """Return a compiled function (trainable, other variables, x) -> predictions (R, n, k)."""
+    return tf.function(
+        lambda trainable, state, x: _inference(model, trainable, state, x, batch_size)[0],
+        jit_compile=True,
+        autograph=False,
+    )
 
-    def predict(trainable, state, x):
-        def one(weights, state, x):
-            return model.stateless_call(weights, state, x, training=False)[0]
 
-        if len(x.shape) == 3:
-            return tf.vectorized_map(lambda a: one(*a), (trainable, state, x), warn=False)
-        return tf.vectorized_map(lambda a: one(*a, x), (trainable, state), warn=False)
+def _inference(model, trainable, state, x, most):
+    """Return the predictions (R, n, k) and the penalties (R,) of x, (n, d) or (R, n, d).
 
-    return tf.function(predict, jit_compile=True, autograph=False)
+    At most `most` rows are in work at a time, or fewer: the outputs of a hidden layer for all rows
+    of all replicates can be a hundred times what comes out.
+    """
+
+    def forward(start, size):
+        def one(weights, state, rows):
+            prediction, _, penalties = model.stateless_call(
+                weights, state, rows, training=False, return_losses=True
+            )
+            return prediction, tf.add_n([tf.zeros(()), *penalties])
+
+        outer = len(x.shape) - 2
+        rows = tf.slice(x, [0] * outer + [start, 0], [*x.shape[:outer], size, x.shape[-1]])
+        if outer:
+            return tf.vectorized_map(lambda a: one(*a), (trainable, state, rows), warn=False)
+        return tf.vectorized_map(lambda a: one(*a, rows), (trainable, state), warn=False)
+
+    replicates, n = trainable[0].shape[0], x.shape[-2]
+    size = rows_per_block(model, replicates, n, most)
+    if size == n:
+        return forward(0, n)
+    blocks = n // size
+    predictions, penalties = tf.map_fn(
+        lambda start: forward(start, size),
+        tf.range(blocks) * size,
+        fn_output_signature=(tf.float32, tf.float32),
+    )
+    predictions = tf.reshape(
+        tf.transpose(predictions, (1, 0, 2, 3)), (replicates, blocks * size, -1)
+    )
+    penalty = tf.reduce_mean(penalties, axis=0)
+    if n % size:
+        last, last_penalty = forward(blocks * size, n % size)
+        predictions = tf.concat([predictions, last], axis=1)
+        penalty += (last_penalty - penalty) * ((n % size) / n)
+    return predictions, penalty
+
+
+def rows_per_block(model, replicates, rows, most):
+    """Return how many rows, at most `most`, all replicates take through the model at once."""
+    widest = max(v.shape[-1] for v in model.trainable_variables)
+    most = int(np.clip(OUTPUTS_AT_ONCE // (replicates * widest), 1, most))
+    if rows <= most:
+        return rows
+    # Blocks of one size need one forward pass in the program, a rest would need another.
+    return next((size for size in range(most, most // 2, -1) if rows % size == 0), most)
 
 
 class Program:
@@ -300,6 +358,8 @@ class Program:
         label_shape = shapes[0][2][len(shapes[0][1]) - 2 :]
         self.metrics = _metrics(model, label_shape)
         self.names = ["loss", *(m.name for m in self.metrics)]
+        orders = ORDERS_AT_ONCE // (replicates * self.rows["train"])
+        self.epochs_per_call = int(np.clip(orders, 1, EPOCHS_PER_CALL))
         for m in self.metrics:  # some create their variables when they first see data
             m.update_state(np.zeros((1, *label_shape[1:])), np.zeros((1, model.output_shape[-1])))
             m.reset_state()
@@ -314,21 +374,22 @@ class Program:
         self.epochs = tf.function(self._epochs, jit_compile=True, autograph=False)
 
     def fit(self, model, start, data, seeds, epochs, shuffle):
-        """Train from `start`.
+        """Train from `start`. Takes `data` over: its arrays become tensors.
 
         Returns the history, shape (epochs, splits * metrics, R), and the final values of
         ``model.trainable_variables`` and ``model.non_trainable_variables``.
         """
         variables = start[0], self._starting_slots(model), start[1]
         variables = [[tf.constant(value) for value in group] for group in variables]
-        data = {name: tuple(map(tf.constant, split)) for name, split in data.items()}
+        for name, split in data.items():  # in place: the arrays can be large, one copy is enough
+            data[name] = tuple(map(tf.constant, split))
         strengths = [tf.constant(getattr(*slot), "float32") for slot in _strengths(model)]
         draws = [np.random.default_rng(seed) for seed in seeds]
         history, done, count = [], 0, 1
         with tqdm(total=epochs, desc="epochs", delay=2, leave=False, disable=_QUIET) as progress:
             while done < epochs:
                 count = min(count, epochs - done)
-                order = np.zeros((EPOCHS_PER_CALL, len(seeds), self.rows["train"]), "int32")
+                order = np.zeros((self.epochs_per_call, len(seeds), self.rows["train"]), "int32")
                 order[:count] = next_orders(draws, self.rows["train"], count, shuffle)
                 began = time.perf_counter()
                 values, variables = self.epochs(
@@ -338,7 +399,7 @@ class Program:
                 seconds = (time.perf_counter() - began) / count
                 progress.update(count)
                 done += count
-                count = int(np.clip(SECONDS_PER_CALL / seconds, 1, EPOCHS_PER_CALL))
+                count = int(np.clip(SECONDS_PER_CALL / seconds, 1, self.epochs_per_call))
         return np.concatenate(history), variables[0], variables[2]
 
     def _starting_slots(self, model):
@@ -359,7 +420,7 @@ class Program:
             return e + 1, variables, tf.tensor_scatter_nd_update(rows, [[e]], [tf.stack(values)])
 
         width = len(self.names) * len(data)
-        rows = tf.zeros((EPOCHS_PER_CALL, width, self.replicates))
+        rows = tf.zeros((self.epochs_per_call, width, self.replicates))
         with _with_strengths(self.model, strengths):
             _, variables, rows = tf.while_loop(
                 lambda e, *_: e < count, epoch, (tf.constant(0), variables, rows)
@@ -404,18 +465,11 @@ class Program:
         return loss, self._tally(tallies, y, prediction), [weights, slots, state]
 
     def _evaluate(self, variables, name, x, y):
-        def forward(a):
-            (weights, state), (x_, y_) = a[:2], a[2:] or (x, y)
-            prediction, _, penalties = self.model.stateless_call(
-                weights, state, x_, training=False, return_losses=True
-            )
-            return self.loss(y_, prediction) + sum(penalties), prediction
-
         weights, _, state = variables
-        own = (x, y) if self.own[name] else ()
-        loss, prediction = tf.vectorized_map(forward, (weights, state, *own), warn=False)
-        labels = y if own else tf.repeat(y[None], self.replicates, axis=0)
-        return [loss, *self._results(self._tally(self._tallies(), labels, prediction))]
+        prediction, penalty = _inference(self.model, weights, state, x, self.rows[name])
+        labels = y if self.own[name] else tf.repeat(y[None], self.replicates, axis=0)
+        loss = tf.vectorized_map(lambda a: self.loss(*a), (labels, prediction), warn=False)
+        return [loss + penalty, *self._results(self._tally(self._tallies(), labels, prediction))]
 
     def _tallies(self):
         return [

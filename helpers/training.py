@@ -141,7 +141,8 @@ def predict_replicas(build_model, weights, x, batch_size=256):
     x : array-like, shape (n, d) or (R, n, d)
         The same rows for all replicates, or rows of its own for each.
     batch_size : int, default 256
-        Rows predicted at a time. It changes the speed, not the result.
+        Rows predicted at a time, at most: many replicates of a wide model take fewer. It changes
+        the speed and the memory, not the result.
 
     Returns
     -------
@@ -174,15 +175,10 @@ def predict_replicas(build_model, weights, x, batch_size=256):
         [values.get(id(v), np.repeat(v.numpy()[None], len(weights[0]), 0)) for v in group]
         for group in (model.trainable_variables, model.non_trainable_variables)
     )
-    key = ("predict", len(weights[0]), *batched.signature(model))
-
-    def predict(part):
-        # One function per shape: TensorFlow warns when one is traced for many.
-        program = batched.cached((*key, part.shape), lambda: batched.predictor(model))
-        return program(trainable, state, part).numpy()
-
-    parts = [predict(x[..., i : i + batch_size, :]) for i in range(0, x.shape[-2], batch_size)]
-    return np.concatenate(parts, axis=1)
+    # One function per shape: TensorFlow warns when one is traced for many.
+    key = ("predict", len(weights[0]), x.shape, batch_size, *batched.signature(model))
+    program = batched.cached(key, lambda: batched.predictor(model, batch_size))
+    return program(trainable, state, x).numpy()
 
 
 def batch_orders(seeds, rows, epochs, shuffle=True):

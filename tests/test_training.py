@@ -127,6 +127,27 @@ def test_many_epochs_in_several_calls_equal_keras(monkeypatch):
     assert_equals_keras(mlp(dense(4)), *draws(rows=20), epochs=10)
 
 
+# Of 10 validation rows: two blocks of 5; two of 4 and a rest, for neither 4 nor 3 divides 10.
+@pytest.mark.parametrize("rows_at_once", [5, 4])
+def test_evaluation_in_blocks_of_rows_equals_keras(monkeypatch, rows_at_once):
+    build_model = mlp(
+        dense(4, activity_regularizer=keras.regularizers.L1(0.1)),
+        dense(4, kernel_regularizer=keras.regularizers.L2(0.1)),
+    )
+    monkeypatch.setattr(batched, "OUTPUTS_AT_ONCE", len(SEEDS) * 4 * rows_at_once)
+    batched.programs.clear()  # what was compiled before keeps its blocks
+    assert_equals_keras(build_model, *draws())
+
+
+def test_many_rows_of_many_replicates_are_not_in_work_at_once():
+    model = mlp(dense(64))()
+    assert batched.rows_per_block(model, 1, 2_000, most=2_000) == 2_000
+    assert batched.rows_per_block(model, 1, 2_000, most=500) == 500
+    for replicates, rows in ((100, 2_000), (100, 20_000), (5, 20_000), (10_000, 1_999)):
+        size = batched.rows_per_block(model, replicates, rows, most=rows)
+        assert 1 <= size < rows and replicates * size * 64 <= batched.OUTPUTS_AT_ONCE
+
+
 def test_several_classes():
     train, validation = draws()
     train, validation = ((x, (x[..., 0] * 3).astype(int)) for x, _ in (train, validation))
