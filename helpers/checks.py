@@ -66,7 +66,7 @@ def numbers(name, values, *shapes, low=-LARGEST, high=LARGEST):
     A shape is a tuple; an entry that is text ("n") allows any length but 0, and `...` at its end
     any further axes. Without shapes all are allowed.
     """
-    if _length(values) > MOST_NUMBERS:
+    if length(values) > MOST_NUMBERS:
         raise ValueError(f"{name} must hold at most {MOST_NUMBERS:,} numbers, got {short(values)}")
     try:
         array = np.asarray(values)
@@ -93,7 +93,8 @@ def shaped(name, array, *shapes):
     return array
 
 
-def _length(values):
+def length(values):
+    """Return how many entries a value has, 0 if it has no length."""
     try:
         return len(values)
     except TypeError:
@@ -124,9 +125,25 @@ def sequence(name, values, what, least=1, most=100_000):
         isinstance(values, Sequence) or getattr(values, "ndim", None) == 1
     ):
         raise TypeError(f"{allowed}, got {short(values)}")
-    if not least <= _length(values) <= most:
+    if not least <= length(values) <= most:
         raise ValueError(f"{allowed}, got {short(values)}")
     return list(values)
+
+
+def texts(name, values, most):
+    """Return a sequence of texts as a list."""
+    return [
+        text(f"{name}[{i}]", value)
+        for i, value in enumerate(sequence(name, values, "texts", most=most))
+    ]
+
+
+def labels(name, values, most):
+    """Return a sequence of numbers and texts as a list."""
+    values = sequence(name, values, "numbers or texts", most=most)
+    for i, value in enumerate(values):
+        (text if isinstance(value, str) else number)(f"{name}[{i}]", value)
+    return values
 
 
 def seeds(values, *, distinct=False):

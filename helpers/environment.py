@@ -40,12 +40,12 @@ def check(root=_ROOT, version=None, installed=metadata.version):
         An argument is not as above. The message names it and says what is allowed.
     """
     if not isinstance(root, (str, os.PathLike)):
-        raise TypeError(f"root must be a path, got {root!r:.60}")
+        raise TypeError(f"root must be a path, got {type(root).__name__}")
     version = sys.version_info[:2] if version is None else version
     if not isinstance(version, tuple) or [type(part) for part in version[:2]] != [int, int]:
-        raise TypeError(f"version must be a tuple of at least two int, got {version!r:.60}")
+        raise TypeError(f"version must be a tuple of two or more int, got {type(version).__name__}")
     if not callable(installed):
-        raise TypeError(f"installed must be callable, got {installed!r:.60}")
+        raise TypeError(f"installed must be callable, got {type(installed).__name__}")
     root = Path(root)
     found = [
         _python(version),

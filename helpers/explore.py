@@ -33,9 +33,7 @@ class Slider(widgets.VBox):
 
     def __init__(self, draw, values, start, label):
         checks.function("draw", draw, 1)
-        values = checks.sequence("values", values, "numbers or texts", most=1_000)
-        for i, value in enumerate(values):
-            (checks.text if isinstance(value, str) else checks.number)(f"values[{i}]", value)
+        values = checks.labels("values", values, most=1_000)
         checks.one_of("start", start, values)
         checks.text("label", label)
         self._draw, self._values = draw, values

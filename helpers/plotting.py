@@ -544,7 +544,7 @@ def _check_labels(labels):
         elif name == "xticks":
             checks.numbers(name, value, ("k",))
         elif name == "xticklabels":
-            checks.sequence(name, value, "labels, one for each of xticks")
+            checks.labels(name, value, most=_MOST_NAMES)
             if np.shape(labels.get("xticks")) != (len(value),):
                 raise ValueError(f"{name} must be as many as xticks, got {checks.short(value)}")
         else:
@@ -577,9 +577,7 @@ def intervals(names, low, mean, high, ax=None, *, xlabel, title, reference=None)
     TypeError, ValueError
         An argument is not as above. The message names it and says what is allowed.
     """
-    names = checks.sequence("names", names, "texts", most=_MOST_NAMES)
-    for i, name in enumerate(names):
-        checks.text(f"names[{i}]", name)
+    names = checks.texts("names", names, most=_MOST_NAMES)
     low, mean, high = _bands(low, mean, high, len(names))
     if reference is not None:
         checks.number("reference", reference)

@@ -73,6 +73,12 @@ def test_resplit_shares_no_row_and_standardizes_with_the_first_part():
     assert (la[0] != la[1]).any()
 
 
+def test_resplit_leaves_a_constant_feature_at_0():
+    x = np.column_stack([np.full(101, 0.1), np.arange(101)])  # the mean of 0.1 is not quite 0.1
+    (a, _), (b, _) = data.resplit(x, np.ones(101), (60, 41), [1])
+    np.testing.assert_allclose([np.abs(a[..., 0]).max(), np.abs(b[..., 0]).max()], 0, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [

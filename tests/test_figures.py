@@ -110,6 +110,22 @@ def test_an_error_in_the_learners_function_is_told_and_the_picture_stays():
     assert bytes(play.image.value) == first and "ZeroDivisionError" in play.readout.value
 
 
+def test_what_is_no_picture_is_told_in_words_that_survive_html():
+    play = explore.Slider(lambda v: (draw(v)[0], v), [1, 2], 1, "slope")
+    assert "TypeError</b>: draw must return (png, sentence), got" in play.readout.value
+
+    def fails(value):
+        raise ValueError("1 < 2")
+
+    assert "1 &lt; 2" in explore.Slider(fails, [1, 2], 1, "slope").readout.value
+
+
+def test_labels_of_equal_lines_may_have_colours_of_any_kind():
+    ax = plotting.figure()
+    plotting.label_ends(ax, 1.0, [(0.5, "a", "0.4"), (0.5, "a", (0.0, 0.0, 0.0))])
+    assert texts(ax) == ["a", "a"]
+
+
 def test_where_no_widget_can_be_shown_there_is_a_picture_and_a_sentence():
     bundle = explore.Slider(draw, [1, 2], 1, "slope")._repr_mimebundle_()
     assert bundle["text/plain"] == "A slider, slope: run the cell to move it."

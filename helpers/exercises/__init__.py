@@ -33,9 +33,7 @@ class Exercise:
     def __init__(self, solution, verify, hints):
         self._solution = checks.function("solution", solution)
         self._verify = checks.function("verify", verify, 1)
-        self._hints = checks.sequence("hints", hints, "texts", most=20)
-        for i, hint in enumerate(self._hints):
-            checks.text(f"hints[{i}]", hint)
+        self._hints = checks.texts("hints", hints, most=20)
         self._shown = 0
 
     def check(self, answer):
@@ -115,8 +113,11 @@ def expect_array(value, shape, meaning):
     if value is None:
         raise Wrong("your function returns None. Is there a `return`?")
     try:
+        if checks.length(value) > checks.MOST_NUMBERS:
+            raise ValueError
         array = np.asarray(value)
-        if array.dtype.kind in "cSU":  # NumPy would drop a part of these, or read text as numbers
+        # NumPy would drop a part of complex numbers, and read text as numbers.
+        if array.size > checks.MOST_NUMBERS or array.dtype.kind in "cSU":
             raise TypeError
         array = array.astype(float)
     except (TypeError, ValueError, OverflowError):
