@@ -27,13 +27,13 @@ from tqdm.auto import tqdm
 EPOCHS_PER_CALL = 50
 SECONDS_PER_CALL = 0.3
 
-# Memory for speed: with larger blocks the programs are no faster. Numbers of 4 bytes each: one
-# layer's outputs for all replicates where no gradient is needed, and the row orders of one call.
+# Bounds on memory, in numbers of 4 bytes: one layer's outputs for all replicates where no gradient
+# is needed, and the row orders of one call.
 OUTPUTS_AT_ONCE = 2**21
 ORDERS_AT_ONCE = 2**20
 
 # The allocator of Linux (glibc) raises the size from which it returns freed memory at once, to
-# 32 MB, whenever a larger array is freed: a notebook then keeps 200 MB that nobody uses. The -3 is
+# 32 MB, when arrays of up to that size are freed: a kernel then keeps memory that nobody uses. The -3 is
 # M_MMAP_THRESHOLD of malloc.h, and set by hand it stays. Other systems have no mallopt.
 with contextlib.suppress(AttributeError, OSError, TypeError):
     ctypes.CDLL(None).mallopt(-3, 2**22)
