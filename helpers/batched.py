@@ -33,8 +33,8 @@ OUTPUTS_AT_ONCE = 2**21
 ORDERS_AT_ONCE = 2**20
 
 # The allocator of Linux (glibc) raises the size from which it returns freed memory at once, to
-# 32 MB, when arrays of up to that size are freed: a kernel then keeps memory that nobody uses. The -3 is
-# M_MMAP_THRESHOLD of malloc.h, and set by hand it stays. Other systems have no mallopt.
+# 32 MB, when arrays of up to that size are freed: a kernel then keeps memory that nobody uses. The
+# -3 is M_MMAP_THRESHOLD of malloc.h, and set by hand it stays. Other systems have no mallopt.
 with contextlib.suppress(AttributeError, OSError, TypeError):
     ctypes.CDLL(None).mallopt(-3, 2**22)
 
