@@ -212,7 +212,8 @@ def test_the_helpers_are_a_star():
     shared = {"batched": {"training"}, "order": {"helpers"}}
     shared["checks"] = {"data", "evidence", "training", "plotting", "explore", "exercises"}
     for path in (ROOT / "helpers").rglob("*.py"):
-        importer = path.parent.name if path.stem == "__init__" else path.stem
+        folder = path.parent.name
+        importer = folder if path.stem == "__init__" or folder == "exercises" else path.stem
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module == "helpers":
                 for sibling in node.names:
