@@ -3,6 +3,7 @@
     python3 course.py prove causes              take away each claim's cause: its verdict moves
     python3 course.py prove drift               other seeds: how many verdicts change
     python3 course.py prove disorder            cells twice, left out, in random orders
+    python3 course.py prove surroundings        no network, no rights, little memory, odd letters
     python3 course.py prove resources           seconds and memory of every notebook
 
 Each takes the names of notebooks, 01 for example, to look at these alone.
@@ -12,12 +13,14 @@ import argparse
 import multiprocessing
 import random
 import sys
+import tempfile
 import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import course
 from tools import replay, store_notebooks
+from tools import surroundings as _surroundings
 
 CAUSES = Path(__file__).with_name("causes")
 STEP = 10_000  # from one round's seeds to the next: more than any experiment uses
@@ -149,14 +152,33 @@ def disorder(path, options):
     return lines, count
 
 
+def surroundings(path, options):
+    """Run a notebook where nothing is as it should be; its verdicts must be those stored."""
+    before = stored_verdicts()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            conditions = [c for c in _surroundings.CONDITIONS if c != "locale C"]  # one locale fits
+            found = _surroundings.run(path, conditions, Path(folder))
+        except _surroundings.NotPossibleError as error:
+            return [f"not tried: {error}"], {"notebooks": 0}
+    if "error" in found:
+        return [found["error"]], {"notebooks": 1}
+    lines = [
+        f"{name} becomes {verdict}"
+        for name, verdict in found["verdicts"].items()
+        if verdict != before[name]
+    ]
+    return lines, {"notebooks": 1, "claims": len(found["verdicts"])}
+
+
 def resources(path, options):
     """Run a notebook in a kernel; return its seconds and its memory."""
     _, first, seconds, megabytes = store_notebooks.execute(path)
     return [], {"first output, s": round(first), "end, s": round(seconds), "peak MB": megabytes}
 
 
-COMMANDS = {"causes": causes, "drift": drift, "disorder": disorder, "resources": resources}
-FAIL_ON_LINES = {"disorder"}  # elsewhere a line is a finding, here it is a fault
+COMMANDS = {f.__name__: f for f in (causes, drift, disorder, surroundings, resources)}
+FAIL_ON_LINES = {"disorder", "surroundings"}  # elsewhere a line is a finding, here it is a fault
 
 
 def parser():

@@ -31,12 +31,14 @@ _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss // (1 if _sys.platform == "
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def execute(path):
+def execute(path, before=""):
     """Run one notebook in a kernel of its own.
 
     Parameters
     ----------
     path : pathlib.Path
+    before : str
+        Code to run in the kernel before the first cell.
 
     Returns
     -------
@@ -53,6 +55,7 @@ def execute(path):
     )
     began, first = time.perf_counter(), None
     with client.setup_kernel():
+        client.kc.execute(before, store_history=False, reply=True, timeout=60)
         for i, cell in enumerate(notebook.cells):
             client.execute_cell(cell, i)
             if first is None and cell.get("outputs"):
