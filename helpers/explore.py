@@ -16,8 +16,8 @@ class Slider(widgets.VBox):
     ----------
     draw : callable
         Takes a value and returns ``(png, sentence)``: a picture, as `plotting.png` makes it, and
-        what it shows, in words. A learner's function may raise; the message is shown and the old
-        picture stays.
+        what it shows, in words. What a learner's function raises at the start is raised; later,
+        the message is shown and the old picture stays.
     values : sequence of numbers or of str
         What the slider runs through, in order, at most 1,000.
     start : number or str
@@ -48,7 +48,7 @@ class Slider(widgets.VBox):
         self.image = widgets.Image(format="png", layout={"max_width": "100%", "width": "760px"})
         self.readout = widgets.HTML()
         super().__init__([self.slider, self.readout, self.image])
-        self.show(start)
+        self._redraw(start)
         self.slider.observe(lambda change: self.show(change["new"]), "value")
 
     def show(self, value):
@@ -65,25 +65,23 @@ class Slider(widgets.VBox):
             `value` is none of them. What `draw` raises is shown instead.
         """
         checks.one_of("value", value, self._values)
-        self.readout.value = f"<i>{self.slider.description} = {value}: working</i>"
-        began = time.perf_counter()
         try:
-            picture, sentence = self._drawn(value)
+            self._redraw(value)
         except Exception as error:  # the learner's own code may raise anything
             self.readout.value = f"<b>{type(error).__name__}</b>: {html.escape(str(error))}"
-            return
-        self.image.value, self.sentence = picture, sentence
-        seconds = time.perf_counter() - began
-        self.readout.value = (
-            f'<span role="status">{self.slider.description} = {value}. {sentence} '
-            f"({seconds:.1f} s)</span>"
-        )
 
-    def _drawn(self, value):
+    def _redraw(self, value):
+        self.readout.value = f"<i>{self.slider.description} = {value}: working</i>"
+        began = time.perf_counter()
         drawn = self._draw(value)
         if not isinstance(drawn, tuple) or [type(part) for part in drawn] != [bytes, str]:
             raise TypeError(f"draw must return (png, sentence), got {checks.short(drawn)}")
-        return drawn
+        self.image.value, self.sentence = drawn
+        seconds = time.perf_counter() - began
+        self.readout.value = (
+            f'<span role="status">{self.slider.description} = {value}. {self.sentence} '
+            f"({seconds:.1f} s)</span>"
+        )
 
     def __repr__(self):
         """Return what is stored and read where no widget can be shown."""

@@ -111,13 +111,26 @@ def test_an_error_in_the_learners_function_is_told_and_the_picture_stays():
 
 
 def test_what_is_no_picture_is_told_in_words_that_survive_html():
-    play = explore.Slider(lambda v: (draw(v)[0], v), [1, 2], 1, "slope")
+    play = explore.Slider(lambda v: draw(v) if v == 1 else (draw(v)[0], v), [1, 2], 1, "slope")
+    play.slider.value = 2
     assert "TypeError</b>: draw must return (png, sentence), got" in play.readout.value
 
     def fails(value):
-        raise ValueError("1 < 2")
+        if value == 2:
+            raise ValueError("1 < 2")
+        return draw(value)
 
-    assert "1 &lt; 2" in explore.Slider(fails, [1, 2], 1, "slope").readout.value
+    play = explore.Slider(fails, [1, 2], 1, "slope")
+    play.slider.value = 2
+    assert "1 &lt; 2" in play.readout.value
+
+
+def test_an_error_at_the_start_is_raised():
+    """A name that no cell has made yet then gets the line that says which cell to run."""
+    with pytest.raises(NameError, match="settled"):
+        explore.Slider(lambda value: settled[value], [1, 2], 1, "slope")  # noqa: F821
+    with pytest.raises(TypeError, match="draw must return"):
+        explore.Slider(lambda value: value, [1, 2], 1, "slope")
 
 
 def test_labels_of_equal_lines_may_have_colours_of_any_kind():
