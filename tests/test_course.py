@@ -197,6 +197,7 @@ def test_first_call_installs_and_second_call_starts_at_once(root, monkeypatch):
     assert got["environ"]["TQDM_DISABLE"] == "1"
     page = json.loads((root / ".venv/etc/jupyter/labconfig/page_config.json").read_text())
     assert page["disabledExtensions"]["@jupyterlab/apputils-extension:announcements"]
+    assert "helpers.order" in (root / ".venv/etc/ipython/ipython_config.py").read_text()
 
     code, out, err = call(root, "lab", "--no-browser", "--port=1234", TF_ENABLE_ONEDNN_OPTS="1")
     assert (code, err) == (7, "")
@@ -206,6 +207,11 @@ def test_first_call_installs_and_second_call_starts_at_once(root, monkeypatch):
     assert f"--LabApp.default_url=/lab/tree/{course.START}" in got["arguments"]
     assert got["environ"]["TF_ENABLE_ONEDNN_OPTS"] == "1"
     assert got["environ"]["TQDM_DISABLE"] is None
+
+
+def test_prove_goes_to_its_module_with_the_options(tmp_path):
+    command = course.command_line("prove", Path("python"), tmp_path, ["drift", "04"])
+    assert command == ["python", "-m", "tools.prove", "drift", "04"]
 
 
 @posix
