@@ -55,7 +55,7 @@ def execute(path, before=""):
     )
     began, first = time.perf_counter(), None
     with client.setup_kernel():
-        client.kc.execute(before, store_history=False, reply=True, timeout=60)
+        client.kc.execute(before, store_history=False)
         for i, cell in enumerate(notebook.cells):
             client.execute_cell(cell, i)
             if first is None and cell.get("outputs"):
