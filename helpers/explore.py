@@ -16,8 +16,8 @@ class Slider(widgets.VBox):
     ----------
     draw : callable
         Takes a value and returns ``(png, sentence)``: a picture, as `plotting.png` makes it, and
-        what it shows, in words. What a learner's function raises at the start is raised; later,
-        the message is shown and the old picture stays.
+        what it shows, in words. A learner's function may raise; the message is shown and the old
+        picture stays.
     values : sequence of numbers or of str
         What the slider runs through, in order, at most 1,000.
     start : number or str
@@ -29,6 +29,8 @@ class Slider(widgets.VBox):
     ------
     TypeError, ValueError
         An argument is not as above. The message names it and says what is allowed.
+    NameError
+        `draw` needs a name that no cell has made yet.
     """
 
     def __init__(self, draw, values, start, label):
@@ -48,7 +50,12 @@ class Slider(widgets.VBox):
         self.image = widgets.Image(format="png", layout={"max_width": "100%", "width": "760px"})
         self.readout = widgets.HTML()
         super().__init__([self.slider, self.readout, self.image])
-        self._redraw(start)
+        try:
+            self._redraw(start)
+        except NameError:
+            raise  # `order` says which cell to run first; a message in the read-out would not
+        except Exception as error:
+            self._tell(error)
         self.slider.observe(lambda change: self.show(change["new"]), "value")
 
     def show(self, value):
@@ -68,7 +75,10 @@ class Slider(widgets.VBox):
         try:
             self._redraw(value)
         except Exception as error:  # the learner's own code may raise anything
-            self.readout.value = f"<b>{type(error).__name__}</b>: {html.escape(str(error))}"
+            self._tell(error)
+
+    def _tell(self, error):
+        self.readout.value = f"<b>{type(error).__name__}</b>: {html.escape(str(error))}"
 
     def _redraw(self, value):
         self.readout.value = f"<i>{self.slider.description} = {value}: working</i>"
