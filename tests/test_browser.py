@@ -54,6 +54,7 @@ PICTURE = """async image => {
     const digest = await crypto.subtle.digest("SHA-256", bytes);
     return new Uint8Array(digest).join();
 }"""
+SLOW = pytest.mark.slow
 CHECK = re.compile(r"^((exercises\.\w+)\.check\(\w+\))$", re.MULTILINE)
 
 
@@ -387,7 +388,14 @@ def answer(seen, index, task):
     assert said.strip() == "Right.", f"{where}: its own solution gives {said!r}"
 
 
-@pytest.mark.parametrize("stem", [path.stem for path in NOTEBOOKS])
+# The first two in the ordinary test, for its time; all of them with `-m "slow or not slow"`.
+@pytest.mark.parametrize(
+    "stem",
+    [
+        path.stem if path.stem[:2] in ("00", "01") else pytest.param(path.stem, marks=SLOW)
+        for path in NOTEBOOKS
+    ],
+)
 def test_a_learner_works_through_the_notebook(stem, browser, lab, tmp_path):
     with visit(browser, lab, stem, tmp_path) as seen:
         notebook = seen.run_all()

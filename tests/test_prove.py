@@ -137,7 +137,9 @@ def test_taking_away_a_cause_moves_the_verdict():
     assert prove.main(["causes", "00"]) == 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [*NAMES[:2], *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[2:])]
+)
 def test_disorder_changes_no_verdict(name):
     """One cell left out, one random order; `course.py prove disorder` does many more."""
     assert prove.main(["disorder", name, "--orders", "1", "--skips", "1", "--seed", name]) == 0
