@@ -54,7 +54,6 @@ PICTURE = """async image => {
     const digest = await crypto.subtle.digest("SHA-256", bytes);
     return new Uint8Array(digest).join();
 }"""
-SLOW = pytest.mark.slow
 CHECK = re.compile(r"^((exercises\.\w+)\.check\(\w+\))$", re.MULTILINE)
 
 
@@ -392,7 +391,9 @@ def answer(seen, index, task):
 @pytest.mark.parametrize(
     "stem",
     [
-        path.stem if path.stem[:2] in ("00", "01") else pytest.param(path.stem, marks=SLOW)
+        path.stem
+        if path.stem[:2] in ("00", "01")
+        else pytest.param(path.stem, marks=pytest.mark.slow)
         for path in NOTEBOOKS
     ],
 )
