@@ -296,7 +296,7 @@ def course_environ(python, command, environ=os.environ):
     env.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # same results on more CPUs, fewer messages
     env.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     env.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # before a kernel "python3" of the user's own
-    if command == "test":
+    if command in ("test", "prove"):
         env["TQDM_DISABLE"] = "1"  # the stored notebooks hold no progress bar to compare with
     return env
 

@@ -7,15 +7,14 @@ runs the cells that the learner reads. No experiment is written a second time.
 import ast
 import contextlib
 import io
-import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-os.environ["TQDM_DISABLE"] = "1"
-os.environ.setdefault("MPLBACKEND", "Agg")
+import matplotlib
+import matplotlib.pyplot as plt
 
-from helpers import evidence, order  # noqa: E402 - the settings above come first
+from helpers import evidence, order
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 _CLAIM = re.compile(r'evidence\.claim\(\s*"([\w-]+)"')
@@ -123,8 +122,7 @@ class Replay:
         Outcome
             After each cell.
         """
-        import matplotlib.pyplot as plt
-
+        matplotlib.use("agg")  # no windows; an environment variable would reach kernels as well
         space, ran = {"__name__": "__main__"}, []
         for place in range(len(self.sources)) if places is None else places:
             ran.append(self._stored[place])
