@@ -14,6 +14,8 @@ import ctypes
 import json
 import os
 import random
+import signal
+import threading
 import time
 from collections import OrderedDict
 
@@ -44,6 +46,32 @@ tf.get_logger().addFilter(lambda record: "tf.function retracing" not in record.g
 
 # tqdm's own variable, which its notebook form does not read: a stored notebook holds no bar.
 _QUIET = bool(os.environ.get("TQDM_DISABLE"))
+
+
+@contextlib.contextmanager
+def interrupt_later():
+    """Hold an interrupt back until the block has ended; a second one goes through at once.
+
+    TensorFlow enters and leaves a graph, a tape or a scope by generators. One that is interrupted
+    on its way out stays inside, for as long as the traceback lives, and so does all later code.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield  # no interrupt comes here
+        return
+    noted = []
+
+    def note(*received):
+        noted.append(received)
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if noted:
+            before(*noted[0])
 
 
 # --- where each replicate starts ------------------------------------------------------------------
@@ -111,7 +139,8 @@ def _redrawn_variables(model, seeds):
         ("initialize", *(_initializer_key(initializers[id(v)], v) for v in random_ones)),
         lambda: _redrawer([(initializers[id(v)], v.shape, v.dtype) for v in random_ones]),
     )
-    redrawn = redraw(draws[:, columns]) if random_ones else []
+    with interrupt_later():
+        redrawn = redraw(draws[:, columns]) if random_ones else []
     values = dict(zip(map(id, random_ones), redrawn, strict=True))
     result = []
     for v in model.variables:
@@ -180,7 +209,8 @@ def program_for(model, data, replicates, batch_size):
     """Return the program for a model and the shapes of its data, compiled before or new."""
     shapes = tuple((name, x.shape, y.shape) for name, (x, y) in data.items())
     key = (*signature(model), shapes, replicates, batch_size)
-    return cached(key, lambda: Program(model, shapes, replicates, batch_size))
+    with interrupt_later():
+        return cached(key, lambda: Program(model, shapes, replicates, batch_size))
 
 
 def _strengths(model):
@@ -289,11 +319,12 @@ def _loss_function(model):
 
 def predictor(model, batch_size):
     """Return a compiled function (trainable, other variables, x) -> predictions (R, n, k)."""
-    return tf.function(
+    predict = tf.function(
         lambda trainable, state, x: _inference(model, trainable, state, x, batch_size)[0],
         jit_compile=True,
         autograph=False,
     )
+    return interrupt_later()(predict)
 
 
 def _inference(model, trainable, state, x, most):
@@ -392,9 +423,10 @@ class Program:
                 order = np.zeros((self.epochs_per_call, len(seeds), self.rows["train"]), "int32")
                 order[:count] = next_orders(draws, self.rows["train"], count, shuffle)
                 began = time.perf_counter()
-                values, variables = self.epochs(
-                    tf.constant(count), tf.constant(order), strengths, variables, data
-                )
+                with interrupt_later():
+                    values, variables = self.epochs(
+                        tf.constant(count), tf.constant(order), strengths, variables, data
+                    )
                 history.append(values.numpy()[:count])
                 seconds = (time.perf_counter() - began) / count
                 progress.update(count)

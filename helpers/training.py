@@ -91,6 +91,10 @@ def fit_replicas(
     The first call of a given architecture and shape compiles for about a second; later ones do
     not, also with other data, seeds, numbers of epochs, learning rates and L1 or L2 strengths.
     Python's and NumPy's global random states are as before afterwards; Keras' is not.
+
+    A training can be interrupted about three times a second. While a model is built or compiled, a
+    first interrupt waits until that is done; a second one does not wait, and may leave TensorFlow
+    unusable until the kernel is restarted.
     """
     _refuse_unsupported(unsupported)
     checks.function("build_model", build_model, 0)
@@ -161,7 +165,7 @@ def predict_replicas(build_model, weights, x, batch_size=256):
         for i, w in enumerate(checks.sequence("weights", weights, "arrays"))
     ]
     x = checks.numbers("x", x, ("n", "d"), (len(weights[0]), "n", "d"), **_FLOAT32)
-    model = _built(build_model(), x.shape[-1])
+    model = _built(build_model, x.shape[-1])
     expected = [(len(weights[0]), *v.shape) for v in model.weights]
     if [w.shape for w in weights] != expected:
         raise ValueError(
@@ -352,12 +356,14 @@ def _builder(build_model, features):
 
     def build(seed):
         keras.utils.set_random_seed(seed)
-        return _built(build_model(), features)
+        return _built(build_model, features)
 
     return build
 
 
-def _built(model, features):
+@batched.interrupt_later()
+def _built(build_model, features):
+    model = build_model()
     if not isinstance(model, keras.Model):
         raise TypeError(f"build_model must return a keras.Model, got {type(model).__name__}")
     if not model.built:
