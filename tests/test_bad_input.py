@@ -734,6 +734,7 @@ HELPERS = [
             "hints": lambda v: (
                 isinstance(v, (list, tuple)) and 0 < len(v) <= 20 and texts(len(v))(v)
             ),
+            "value": flag,
         },
     ),
     Helper(

@@ -314,25 +314,17 @@ class Task:
         self.check, self.exercise = CHECK.search(source).groups()
         kinds = ast.FunctionDef | ast.Assign
         stub = next(node for node in ast.parse(source).body if isinstance(node, kinds))
-        self.is_function = isinstance(stub, ast.FunctionDef)
-        if self.is_function:
-            self.stub = stub.name
-            self.head = f"def {self.stub}({ast.unparse(stub.args)}):\n    return"
+        if isinstance(stub, ast.FunctionDef):
+            self.head = f"def {stub.name}({ast.unparse(stub.args)}):\n    return"
         else:
-            self.stub = stub.targets[0].id
-            self.head = f"{self.stub} ="
+            self.head = f"{stub.targets[0].id} ="
 
     def wrong(self):
         return f"{self.head} -1.0\n\n\n{self.check}\n{self.exercise}.hint()"
 
     def right(self, shown):
-        """Turn the solution that the page shows into the answer to this cell."""
-        name = ast.parse(shown).body[0].name
-        if self.is_function:
-            answer = re.sub(rf"\b{name}\b", self.stub, shown)
-        else:
-            answer = f"{shown}\n\n\n{self.stub} = {name}()"
-        return f"{answer}\n\n\n{self.check}"
+        """Put the solution that the page shows in the place of the stub."""
+        return f"{shown}\n\n\n{self.check}"
 
 
 # --- What a learner does --------------------------------------------------------------------------

@@ -4,6 +4,7 @@ The answers stand in test_exercises_01 to 07: RIGHT holds other spellings than t
 solution, WRONG the wrong answers by the kind of mistake, each with words of what is said to it.
 """
 
+import copy
 import importlib
 import pkgutil
 import random
@@ -319,14 +320,16 @@ def test_hints_come_one_by_one_and_the_last_one_stays(capsys):
 
 @every_exercise
 def test_hints_end_and_the_solution_is_source(exercise, capsys):
-    fresh = Exercise(exercise._solution, exercise._verify, exercise._hints)
+    fresh = copy.copy(exercise)
+    fresh._shown = 0
     for _ in range(5):
         fresh.hint()
     hints = capsys.readouterr().out
     assert hints.startswith("Hint 1 of 3") and hints.count("Hint 3 of 3") == 3
     fresh.solution()
     source = capsys.readouterr().out
-    assert source.startswith(f"def {exercise._solution.__name__}(") and "return" in source
+    assert exercise._solution.__name__.startswith("_solve_")
+    assert source.startswith("def ") and "return" in source and "_solve_" not in source
 
 
 def test_the_solution_is_shown_as_source(capsys):

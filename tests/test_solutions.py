@@ -1,8 +1,9 @@
 """The stored solutions, put where the stubs stand, turn every answer of a notebook to "Right."."""
 
 import ast
+import contextlib
 import importlib
-import inspect
+import io
 import os
 import re
 import subprocess
@@ -33,7 +34,7 @@ def modules(cells):
 
 
 def solved(cell, exercises):
-    """Put the stored solution in the place of the stub, under the stub's name."""
+    """Put the solution, as it is printed, in the place of the stub."""
     lines = cell.source.splitlines()
     tree = ast.parse(cell.source).body
     (called,) = [
@@ -48,13 +49,9 @@ def solved(cell, exercises):
         if getattr(node, "name", None) == answer
         or isinstance(node, ast.Assign) and node.targets[0].id == answer
     ]  # fmt: skip
-    solution = getattr(exercises, name)._solution
-    source = inspect.getsource(solution)
-    if isinstance(place, ast.FunctionDef):
-        source = re.sub(rf"\b{solution.__name__}\b", answer, source)
-    else:
-        source += f"\n\n{answer} = {solution.__name__}()"
-    lines[place.lineno - 1 : place.end_lineno] = source.rstrip().splitlines()
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        getattr(exercises, name).solution()
+    lines[place.lineno - 1 : place.end_lineno] = printed.getvalue().rstrip().splitlines()
     return "\n".join(lines)
 
 

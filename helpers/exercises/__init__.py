@@ -18,11 +18,14 @@ class Exercise:
     Parameters
     ----------
     solution : callable
-        The answer, as a function. Its source is what `solution` shows.
+        The answer, as a function whose name is ``_solve_`` and the name in the notebook. Its
+        source is what `solution` shows.
     verify : callable
         Takes the learner's answer and raises `Wrong` with a sentence if it is not right.
     hints : sequence of str
         Shown one after the other, from a nudge to nearly everything. At least one.
+    value : bool, default False
+        Whether the answer is what `solution` returns, instead of the function.
 
     Raises
     ------
@@ -30,10 +33,11 @@ class Exercise:
         An argument is not as above. The message names it and says what is allowed.
     """
 
-    def __init__(self, solution, verify, hints):
+    def __init__(self, solution, verify, hints, *, value=False):
         self._solution = checks.function("solution", solution)
         self._verify = checks.function("verify", verify, 1)
         self._hints = checks.texts("hints", hints, most=20)
+        self._value = checks.flag("value", value)
         self._shown = 0
 
     def check(self, answer):
@@ -56,8 +60,10 @@ class Exercise:
         self._shown = min(self._shown + 1, len(self._hints) - 1)
 
     def solution(self):
-        """Print the source of one right answer."""
-        print(inspect.getsource(self._solution))
+        """Print the source of one right answer, to be put in the place of the stub."""
+        name = self._solution.__name__.removeprefix("_solve_")
+        source = inspect.getsource(self._solution).replace(self._solution.__name__, name)
+        print(f"{source}\n\n{name} = {name}()" if self._value else source)
 
 
 def is_untouched(answer):

@@ -5,7 +5,7 @@ import numpy as np
 from helpers.exercises import Exercise, Wrong, expect_array, judging
 
 
-def _solve_stop(losses, patience):
+def _solve_stop_rule(losses, patience):
     lowest, best, wait = float("inf"), 0, 0
     for epoch, loss in enumerate(losses, start=1):
         wait += 1
@@ -28,13 +28,13 @@ _STOP_CASES = (
 )
 
 
-@judging.judge(_solve_stop)
+@judging.judge(_solve_stop_rule)
 def _verify_stop(answer):
     for losses, patience, rule in _STOP_CASES:
         got = expect_array(
             answer(list(losses), patience), (2,), "the last epoch and the best epoch"
         )
-        stopped, best = _solve_stop(losses, patience)
+        stopped, best = _solve_stop_rule(losses, patience)
         if tuple(got) == (stopped, best):
             continue
         if tuple(got) == (stopped - 1, best - 1):
@@ -208,7 +208,7 @@ def _verify_parts(answer, rows):
 
 
 stop = Exercise(
-    _solve_stop,
+    _solve_stop_rule,
     _verify_stop,
     [
         "Walk through the losses and keep three things: the lowest so far, its epoch, the wait.",

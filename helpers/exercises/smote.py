@@ -17,7 +17,7 @@ from helpers.exercises import Exercise, Wrong, judging
 # --- 1: one synthetic row after another -----------------------------------------------------------
 
 
-def _synthetic_rows(x, n, rng, k=5):
+def _solve_synthetic_rows(x, n, rng, k=5):
     distance = ((x[:, None] - x[None]) ** 2).sum(axis=-1)
     np.fill_diagonal(distance, np.inf)  # a row is not its own neighbour
     nearest = distance.argsort(axis=1)[:, :k]
@@ -27,7 +27,7 @@ def _synthetic_rows(x, n, rng, k=5):
     return x[row] + share * (x[neighbour] - x[row])
 
 
-@judging.judge(_synthetic_rows)
+@judging.judge(_solve_synthetic_rows)
 def _verify_synthetic_rows(answer):
     _check_rows(answer, np.random.default_rng(0).normal(size=(30, 3)) * [1.0, 2.0, 0.5], 400, 4)
     _check_rows(answer, np.random.default_rng(5).normal(size=(20, 2)) * [1.0, 3.0], 300, 3)
@@ -108,7 +108,7 @@ def _check_places(x, made, k):
 
 
 synthetic_rows = Exercise(
-    _synthetic_rows,
+    _solve_synthetic_rows,
     _verify_synthetic_rows,
     [
         "Three draws per new row: a real row, one of its k nearest, a share of the way.",
@@ -121,7 +121,7 @@ synthetic_rows = Exercise(
 # --- 2: the pipeline ------------------------------------------------------------------------------
 
 
-def _pipeline():
+def _solve_pipeline():
     from sklearn.preprocessing import StandardScaler
 
     return make_pipeline(StandardScaler(), SMOTE(random_state=0), LogisticRegression())
@@ -187,7 +187,7 @@ def _listed(kinds):
 
 
 pipeline = Exercise(
-    _pipeline,
+    _solve_pipeline,
     _verify_pipeline,
     [
         "imblearn.pipeline has a make_pipeline of its own.",
@@ -195,12 +195,13 @@ pipeline = Exercise(
         "make_pipeline(StandardScaler(), SMOTE(), ...), with StandardScaler from "
         "sklearn.preprocessing.",
     ],
+    value=True,
 )
 
 # --- 3: the threshold -----------------------------------------------------------------------------
 
 
-def _cheapest_threshold(y, p, miss, alarm):
+def _solve_cheapest_threshold(y, p, miss, alarm):
     levels = np.unique(p)
     said = p >= levels[:, None]  # a row per threshold, a column per case
     missed = (~said & (y == 1)).sum(axis=1)
@@ -208,7 +209,7 @@ def _cheapest_threshold(y, p, miss, alarm):
     return levels[(miss * missed + alarm * alarms).argmin()]
 
 
-@judging.judge(_cheapest_threshold)
+@judging.judge(_solve_cheapest_threshold)
 def _verify_cheapest_threshold(answer):
     for seed in range(1, 9):
         rng = np.random.default_rng(seed)
@@ -278,7 +279,7 @@ def _f1(y, said):
 
 
 cheapest_threshold = Exercise(
-    _cheapest_threshold,
+    _solve_cheapest_threshold,
     _verify_cheapest_threshold,
     [
         "Only the values in p matter as thresholds: between two of them nothing changes.",

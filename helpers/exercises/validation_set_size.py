@@ -89,13 +89,13 @@ def _wilson(right, rows, z):
 # --- 2: what the winner's score is worth ----------------------------------------------------------
 
 
-def _solve_flattery(validation, test):
+def _solve_winners_flattery(validation, test):
     winner = validation.argmax(axis=1)
     runs = np.arange(len(validation))
     return validation[runs, winner] - test[runs, winner]
 
 
-@judging.judge(_solve_flattery)
+@judging.judge(_solve_winners_flattery)
 def _verify_flattery(answer):
     for runs, models in ((6, 9), (4, 5)):
         validation, test = np.random.default_rng(3).random((2, runs, models))
@@ -108,7 +108,7 @@ def _check_flattery(answer, validation, test):
     got = expect_array(answer(*given), (len(test),), "one difference per run")
     if not (np.array_equal(given[0], validation) and np.array_equal(given[1], test)):
         raise Wrong("your function changes its arguments. Leave them as they are.")
-    right = _solve_flattery(validation, test)
+    right = _solve_winners_flattery(validation, test)
     runs = np.arange(len(test))
     column = validation.mean(axis=0).argmax()
     for wrong, reason in (
@@ -156,12 +156,12 @@ def _check_flattery(answer, validation, test):
 # --- 3: how many rows -----------------------------------------------------------------------------
 
 
-def _solve_rows_needed(difference, disagreement):
+def _solve_rows_for(difference, disagreement):
     variance = disagreement - difference**2  # of one row's contribution to the difference
     return int(np.ceil(1.96**2 * variance / difference**2))
 
 
-@judging.judge(_solve_rows_needed)
+@judging.judge(_solve_rows_for)
 def _verify_rows_needed(answer):
     for difference, disagreement in ((0.02, 0.1), (0.05, 0.2), (0.01, 0.05), (0.1, 0.3)):
         got = answer(difference, disagreement)
@@ -178,7 +178,7 @@ def _verify_rows_needed(answer):
             raise Wrong(f"the answer must be a number of rows, not {type(got).__name__}.") from None
         if not math.isfinite(got):
             raise Wrong("the answer is NaN or infinite.")
-        if got == _solve_rows_needed(difference, disagreement):
+        if got == _solve_rows_for(difference, disagreement):
             continue
         variance = disagreement - difference**2
         exact = 1.96**2 * variance / difference**2
@@ -220,7 +220,7 @@ def _verify_rows_needed(answer):
         ):
             if abs(got - wrong) <= 1 or math.isclose(got, wrong, rel_tol=1e-3):
                 raise Wrong(f"{where}: {reason}")
-        wanted = _solve_rows_needed(difference, disagreement)
+        wanted = _solve_rows_for(difference, disagreement)
         raise Wrong(f"{where} you return {got:g}; it takes {wanted}.")
 
 
@@ -235,7 +235,7 @@ interval = Exercise(
     ],
 )
 flattery = Exercise(
-    _solve_flattery,
+    _solve_winners_flattery,
     _verify_flattery,
     [
         "Rows are runs, columns are models. Who wins each run, and by which score?",
@@ -244,7 +244,7 @@ flattery = Exercise(
     ],
 )
 rows_needed = Exercise(
-    _solve_rows_needed,
+    _solve_rows_for,
     _verify_rows_needed,
     [
         "The standard error of the difference is the root of (disagreement - difference²) / n.",
