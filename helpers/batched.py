@@ -34,6 +34,9 @@ SECONDS_PER_CALL = 0.3
 OUTPUTS_AT_ONCE = 2**21
 ORDERS_AT_ONCE = 2**20
 
+# How many compiled programs are kept. Each holds up to some 20 MB.
+PROGRAMS_KEPT = 12
+
 # The allocator of Linux (glibc) raises the size from which it returns freed memory at once, to
 # 32 MB, when arrays of up to that size are freed: a kernel then keeps memory that nobody uses. The
 # -3 is M_MMAP_THRESHOLD of malloc.h, and set by hand it stays. Other systems have no mallopt.
@@ -200,7 +203,7 @@ def cached(key, make):
     if key not in programs:
         programs[key] = make()
     programs.move_to_end(key)
-    while len(programs) > 12:
+    while len(programs) > PROGRAMS_KEPT:
         programs.popitem(last=False)
     return programs[key]
 

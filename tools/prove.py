@@ -19,6 +19,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import course
+from helpers import batched
 from tools import replay, store_notebooks
 from tools import surroundings as _surroundings
 
@@ -204,6 +205,7 @@ def parser():
 
 def _work(task):
     command, path, options = task
+    batched.PROGRAMS_KEPT = 200  # the same cells run many times
     return (path.name[:2], *COMMANDS[command](path, options))
 
 
