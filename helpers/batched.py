@@ -313,6 +313,12 @@ def _stateless(optimizer):
     return type(f"Stateless{kind.__name__}", (kind,), methods).from_config(optimizer.get_config())
 
 
+def _compact(array):
+    """Return an array of equal numbers, which most optimizers start from, in the room of one."""
+    first = array.flat[0]
+    return np.broadcast_to(first, array.shape) if np.all(array == first) else array
+
+
 def _loss_function(model):
     loss = keras.losses.get(model.loss)
     if isinstance(loss, keras.losses.Loss):
@@ -404,7 +410,9 @@ class Program:
             for v in model.trainable_variables
         ]
         self.optimizer.build(stacked)
-        self.slots = [v.numpy() for v in self.optimizer.variables]
+        rate = getattr(self.optimizer, "_learning_rate", None)
+        self.rate = next((i for i, v in enumerate(self.optimizer.variables) if v is rate), None)
+        self.slots = [_compact(v.numpy()) for v in self.optimizer.variables]
         self.epochs = tf.function(self._epochs, jit_compile=True, autograph=False)
 
     def fit(self, model, start, data, seeds, epochs, shuffle):
@@ -430,6 +438,7 @@ class Program:
                     values, variables = self.epochs(
                         tf.constant(count), tf.constant(order), strengths, variables, data
                     )
+                self.optimizer = None  # traced: its variables, as many as all weights, may go
                 history.append(values.numpy()[:count])
                 seconds = (time.perf_counter() - began) / count
                 progress.update(count)
@@ -439,12 +448,10 @@ class Program:
 
     def _starting_slots(self, model):
         rate = model.optimizer.get_config()["learning_rate"]
-        if not isinstance(rate, float):  # a schedule: part of the program
-            return self.slots
-        return [
-            np.float32(rate) if v is self.optimizer._learning_rate else value
-            for v, value in zip(self.optimizer.variables, self.slots, strict=True)
-        ]
+        slots = list(self.slots)
+        if isinstance(rate, float):  # else a schedule: part of the program
+            slots[self.rate] = np.float32(rate)
+        return slots
 
     def _epochs(self, count, order, strengths, variables, data):
         def epoch(e, variables, rows):

@@ -379,16 +379,7 @@ def answer(seen, index, task):
     assert said.strip() == "Right.", f"{where}: its own solution gives {said!r}"
 
 
-# The first two in the ordinary test, for its time; all of them with `-m "slow or not slow"`.
-@pytest.mark.parametrize(
-    "stem",
-    [
-        path.stem
-        if path.stem[:2] in ("00", "01")
-        else pytest.param(path.stem, marks=pytest.mark.slow)
-        for path in NOTEBOOKS
-    ],
-)
+@pytest.mark.parametrize("stem", [path.stem for path in NOTEBOOKS])
 def test_a_learner_works_through_the_notebook(stem, browser, lab, tmp_path):
     with visit(browser, lab, stem, tmp_path) as seen:
         notebook = seen.run_all()

@@ -15,6 +15,7 @@ import random
 import sys
 import tempfile
 import tomllib
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -120,7 +121,7 @@ def disorder(path, options):
     """Run a notebook's cells as learners do; compare each claim with the one of a proper run."""
     before, lines = stored_verdicts(), []
     cells = replay.Replay(path, QUICK=True)
-    everything = range(len(cells.sources))
+    everything = list(range(len(cells.sources)))
     proper = {}
     for outcome in cells.run():
         if outcome.advice or outcome.error:
@@ -132,10 +133,7 @@ def disorder(path, options):
             lines.append(f"{name} is wrong in the quick setting: {numbers(claim)}")
     shuffle = random.Random(options.seed)
     ways = [("each cell twice", [place for place in everything for _ in range(2)])]
-    left_out = list(everything)
-    if options.skips is not None:
-        left_out = sorted(shuffle.sample(left_out, min(options.skips, len(left_out))))
-    for gap in left_out:
+    for gap in sorted(shuffle.sample(everything, min(options.skips, len(everything)))):
         ways.append((f"without code cell {gap + 1}", [p for p in everything if p != gap]))
     for i in range(options.orders):
         order = shuffle.sample(everything, len(everything))
@@ -198,7 +196,7 @@ def parser():
             command.add_argument("--quick", action="store_true", help="with QUICK = True")
         if name == "disorder":
             command.add_argument("--orders", type=int, default=30, help="random orders")
-            command.add_argument("--skips", type=int, help="cells left out; default: each in turn")
+            command.add_argument("--skips", type=int, default=5, help="cells left out, each alone")
             command.add_argument("--seed", type=int, default=0)
     return made
 
@@ -213,7 +211,7 @@ def main(arguments=None):
     """Run the command line and return the exit code: 1 if something did not hold."""
     options = parser().parse_args(arguments)
     tasks = [(options.command, path, options) for path in options.notebooks or replay.NOTEBOOKS]
-    total, faults = {}, 0
+    total, faults = Counter(), 0
     # A process for each notebook: what it takes is given back.
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(options.jobs, mp_context=spawn, max_tasks_per_child=1) as pool:
@@ -221,12 +219,12 @@ def main(arguments=None):
             for line in lines:
                 print(f"  {line}")
             print(f"{number}: " + ", ".join(f"{n} {name}" for name, n in count.items()), flush=True)
-            total = {name: total.get(name, 0) + n for name, n in count.items()}
+            total.update(count)
             faults += len(lines) if options.command in FAIL_ON_LINES else 0
     if options.command != "resources":
         print("all: " + ", ".join(f"{n} {name}" for name, n in total.items()))
     if options.command == "causes":
-        faults += total.get("claims", 0) - total.get("moved", 0)
+        faults += total["claims"] - total["moved"]
     if options.command == "drift":
         faults += total["opposite"]
     return 1 if faults else 0
