@@ -212,6 +212,7 @@ def test_first_call_installs_and_second_call_starts_at_once(root, monkeypatch):
 def test_prove_goes_to_its_module_with_the_options(tmp_path):
     command = course.command_line("prove", Path("python"), tmp_path, ["drift", "04"])
     assert command == ["python", "-m", "tools.prove", "drift", "04"]
+    assert course.course_environ(Path("python"), "prove", {})["TQDM_DISABLE"] == "1"
 
 
 @posix
