@@ -11,7 +11,6 @@ import course
 from tools import prove, replay
 
 ROOT = Path(__file__).parents[1]
-NAMES = [path.name[:2] for path in replay.NOTEBOOKS]
 SETTINGS = "QUICK = False  # True: fewer\nSEED = 0\nRUNS = 5 if QUICK else 40"
 VALUES = "import numpy as np\nfrom helpers import evidence\nrng = np.random.default_rng(SEED)"
 CLAIM = """claim = evidence.claim(
@@ -138,13 +137,12 @@ def test_taking_away_a_cause_moves_the_verdict():
     assert prove.main(["causes", "00"]) == 0
 
 
-@pytest.mark.parametrize("name", NAMES[:2])
-def test_disorder_changes_no_verdict(name):
-    """One cell left out, one random order; `course.py prove disorder` does many more, of all."""
-    assert prove.main(["disorder", name, "--orders", "1", "--skips", "1", "--seed", name]) == 0
+def test_disorder_changes_no_verdict():
+    """One notebook, few orders; `course.py prove disorder` does many more, of all."""
+    assert prove.main(["disorder", "00", "--orders", "3", "--skips", "2"]) == 0
 
 
-@pytest.mark.parametrize("path", replay.NOTEBOOKS[2:], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", replay.NOTEBOOKS[1:], ids=lambda path: path.stem)
 def test_cells_twice_never_and_shuffled_give_the_verdict_or_a_line(path):
     stored = {claim["id"]: claim["verdict"] for claim in course.notebook_claims(path)}
     cells = replay.Replay(path, QUICK=True)
