@@ -16,7 +16,7 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import course
@@ -207,15 +207,22 @@ def _work(task):
     return (path.name[:2], *COMMANDS[command](path, options))
 
 
+def _work_alone(task):
+    """Work in a process of its own: what it takes is given back.
+
+    One pool for all tasks, with `max_tasks_per_child=1`, has been seen to hang at its end.
+    """
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_work, task).result()
+
+
 def main(arguments=None):
     """Run the command line and return the exit code: 1 if something did not hold."""
     options = parser().parse_args(arguments)
     tasks = [(options.command, path, options) for path in options.notebooks or replay.NOTEBOOKS]
     total, faults = Counter(), 0
-    # A process for each notebook: what it takes is given back.
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.jobs, mp_context=spawn, max_tasks_per_child=1) as pool:
-        for number, lines, count in pool.map(_work, tasks):
+    with ThreadPoolExecutor(options.jobs) as threads:
+        for number, lines, count in threads.map(_work_alone, tasks):
             for line in lines:
                 print(f"  {line}")
             print(f"{number}: " + ", ".join(f"{n} {name}" for name, n in count.items()), flush=True)
