@@ -34,7 +34,7 @@ SECONDS_PER_CALL = 0.3
 OUTPUTS_AT_ONCE = 2**21
 ORDERS_AT_ONCE = 2**20
 
-# How many compiled programs are kept. Each holds up to some 20 MB.
+# How many compiled programs are kept: each takes a second to make, and megabytes to keep.
 PROGRAMS_KEPT = 12
 
 # The allocator of Linux (glibc) raises the size from which it returns freed memory at once, to

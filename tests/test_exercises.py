@@ -328,8 +328,9 @@ def test_hints_end_and_the_solution_is_source(exercise, capsys):
     assert hints.startswith("Hint 1 of 3") and hints.count("Hint 3 of 3") == 3
     fresh.solution()
     source = capsys.readouterr().out
-    assert exercise._solution.__name__.startswith("_solve_")
-    assert source.startswith("def ") and "return" in source and "_solve_" not in source
+    prefix, name = exercise._solution.__name__.split("_solve_")
+    assert prefix == "" and source.startswith(f"def {name}(") and "return" in source
+    assert "_solve_" not in source
 
 
 def test_the_solution_is_shown_as_source(capsys):

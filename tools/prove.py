@@ -121,7 +121,7 @@ def disorder(path, options):
     """Run a notebook's cells as learners do; compare each claim with the one of a proper run."""
     before, lines = stored_verdicts(), []
     cells = replay.Replay(path, QUICK=True)
-    everything = list(range(len(cells.sources)))
+    everything = range(len(cells.sources))
     proper = {}
     for outcome in cells.run():
         if outcome.advice or outcome.error:
