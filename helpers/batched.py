@@ -1,27 +1,29 @@
 """One program for many replicates of a Keras model: the machinery under `training`.
 
-Weights, optimizer state and batches get a leading axis of replicates. `tf.vectorized_map` maps the
-model's own `stateless_call`, loss, penalties and gradient over that axis, Keras' own optimizer
-works on the stacked weights, and XLA compiles whole epochs into one program.
+`tf.vectorized_map` maps Keras' own training step over the replicates: forward pass, loss,
+penalties, gradient, optimizer and metrics, all on values that a
+`keras.StatelessScope` lends to the model's variables. XLA compiles whole epochs into one program.
 
-Two choices shaped this. The gradient is taken inside the mapped function: taken through
-`tf.vectorized_map` it makes XLA treat the data as constants and compile again at each call. And all
-state goes in and comes out as tensors, so that an interrupted call leaves nothing half changed.
+All state goes in and comes out as tensors, so that an interrupted call leaves nothing half changed.
+What the map cannot carry is refused here or in `training`, by name.
 """
 
+import collections
 import contextlib
 import ctypes
+import inspect
 import json
 import os
 import random
+import re
 import signal
 import threading
 import time
-from collections import OrderedDict
 
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.backend.common import global_state
 from tqdm.auto import tqdm
 
 # One call of the compiled program runs at most this many epochs, so that a training can be
@@ -80,8 +82,33 @@ def interrupt_later():
 # --- where each replicate starts ------------------------------------------------------------------
 
 
-def starting_variables(build, seeds, check):
-    """Return a model and, for each of its variables, its initial values for all seeds.
+@contextlib.contextmanager
+def numbered_anew():
+    """Let Keras number its automatic names from the start: equal models get equal names.
+
+    Names stand in the graph. The same name each time lets a program be found again.
+    """
+    before = global_state.get_global_attribute("object_name_uids")
+    global_state.set_global_attribute("object_name_uids", collections.defaultdict(int))
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute("object_name_uids", before)
+
+
+@contextlib.contextmanager
+def random_states_kept():
+    """Leave the global random generators of Python and NumPy as they were."""
+    states = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+
+
+def starting_values(build, model, seeds):
+    """Return the initial values of the model's variables for all seeds.
 
     Building a Keras model takes about 15 ms, which for 100 replicates would be most of the time.
     Where the variables come from initializers, only the initializers are run again, each with the
@@ -92,35 +119,32 @@ def starting_variables(build, seeds, check):
     ----------
     build : callable
         Takes a seed and returns the built model of that seed.
+    model : keras.Model
+        The model of the first seed.
     seeds : list of int
-    check : callable
-        Takes the first model, and raises if it cannot be trained here.
 
     Returns
     -------
-    model : keras.Model
-    start : list of two lists of numpy.ndarray, each of shape (R, ...)
-        Values of the trainable and of the other variables.
+    values : list of numpy.ndarray, each of shape (R, ...)
+        In the order of ``model.variables``.
+    last : keras.Model
+        The model of the last seed; `model` itself if there is one seed.
     """
-    states = random.getstate(), np.random.get_state()
-    try:
-        model = build(seeds[0])
-        check(model)
-        drawn = _redrawn_variables(model, seeds)
-        last = [v.numpy() for v in build(seeds[-1]).variables]
-        if len(last) != len(drawn) or not all(
-            np.array_equal(a[-1], b) for a, b in zip(drawn, last, strict=True)
-        ):
-            built = [[v.numpy() for v in build(seed).variables] for seed in seeds]
-            drawn = [np.stack(group) for group in zip(*built, strict=True)]
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-    values = {id(v): value for v, value in zip(model.variables, drawn, strict=True)}
-    return model, [
-        [values[id(v)] for v in group]
-        for group in (model.trainable_variables, model.non_trainable_variables)
-    ]
+    if len(seeds) == 1:
+        return [np.asarray(v)[None] for v in model.variables], model
+    drawn = _redrawn_variables(model, seeds)
+    last = build(seeds[-1])
+    built = [np.asarray(v) for v in last.variables]
+    if len(built) == len(drawn) and all(
+        np.array_equal(a[-1], b) for a, b in zip(drawn, built, strict=True)
+    ):
+        return drawn, last
+    between = [[np.asarray(v) for v in build(seed).variables] for seed in seeds[1:-1]]
+    all_built = [[np.asarray(v) for v in model.variables], *between, built]
+    shapes = [[v.shape for v in values] for values in all_built]
+    if any(shape != shapes[0] for shape in shapes):
+        raise ValueError("build_model must return the same architecture for every seed")
+    return [np.stack(group) for group in zip(*all_built, strict=True)], last
 
 
 def _redrawn_variables(model, seeds):
@@ -195,11 +219,16 @@ def _redrawer(initializers):
 
 # --- the compiled program -------------------------------------------------------------------------
 
-programs = OrderedDict()
+programs = collections.OrderedDict()
 
 
 def cached(key, make):
-    """Keep the programs compiled last: a slider comes back to the same shapes again and again."""
+    """Keep the programs compiled last: a slider comes back to the same shapes again and again.
+
+    Without a key the program is made anew.
+    """
+    if key is None:
+        return make()
     if key not in programs:
         programs[key] = make()
     programs.move_to_end(key)
@@ -210,18 +239,28 @@ def cached(key, make):
 
 def program_for(model, data, replicates, batch_size):
     """Return the program for a model and the shapes of its data, compiled before or new."""
-    shapes = tuple((name, x.shape, y.shape) for name, (x, y) in data.items())
-    key = (*signature(model), shapes, replicates, batch_size)
+    described = description(model)
+    shapes = tuple(
+        (name, own, tuple((part.shape, str(part.dtype)) for part in parts))
+        for name, (own, *parts) in data.items()
+    )
+    key = described and (described, shapes, replicates, batch_size)
     with interrupt_later():
-        return cached(key, lambda: Program(model, shapes, replicates, batch_size))
+        return cached(key, lambda: Program(model, data, replicates, batch_size))
+
+
+def _penalties(model):
+    """Return for each trainable variable which of the distinct regularizers it has."""
+    found = [v.regularizer for v in model.trainable_variables]
+    distinct = list({id(r): r for r in found if r is not None}.values())
+    return distinct, [None if r is None else [d is r for d in distinct].index(True) for r in found]
 
 
 def _strengths(model):
     """Return (regularizer, attribute) of every L1 or L2 strength: inputs of the program."""
-    penalties = {id(v.regularizer): v.regularizer for v in model.trainable_variables}
     return [
         (penalty, name)
-        for penalty in penalties.values()
+        for penalty in _penalties(model)[0]
         if type(penalty) in (keras.regularizers.L1, keras.regularizers.L2)
         for name in ("l1", "l2")
         if hasattr(penalty, name)
@@ -241,190 +280,282 @@ def _with_strengths(model, values):
             setattr(penalty, name, value)
 
 
-def signature(model):
-    """Describe the computation, less what the program takes as an input."""
+def settings(model):
+    """Return the numbers that a program takes as inputs: the learning rate and the strengths."""
+    rate = model.optimizer.get_config()["learning_rate"]
+    return [rate if isinstance(rate, float) else None, *(getattr(*s) for s in _strengths(model))]
+
+
+def layers_of(model):
+    """Return the model's layers, those inside other layers too."""
+    return model._flatten_layers(include_self=False)
+
+
+def is_plain(model):
+    """Tell whether all that is computed is Keras' own and said by the model's configuration.
+
+    A function or a class of the learner's own may be redefined, or read a global that changes.
+    `Normalization` and its kin keep what they adapted to outside of the configuration.
+    """
+    options = model._compile_config.config
+    parts = [model, model.optimizer, *layers_of(model)]
+    parts += keras.tree.flatten([options.get("loss"), options.get("metrics")])
+    kept = [value for part in parts if hasattr(part, "__dict__") for value in vars(part).values()]
+    parts += [value for value in kept if callable(value) and not isinstance(value, tf.Module)]
+    return all(
+        part is None or isinstance(part, str) or _is_keras(part) for part in parts
+    ) and not any(
+        isinstance(layer, keras.layers.Lambda) or hasattr(layer, "adapt")
+        for layer in layers_of(model)
+    )
+
+
+def _is_keras(part):
+    kind = part if inspect.isroutine(part) or inspect.isclass(part) else type(part)
+    return getattr(kind, "__module__", "").split(".")[0] == "keras"
+
+
+def description(model):
+    """Describe the computation, less what the program takes as an input; None if that is unsafe."""
+    if not is_plain(model):
+        return None
     try:
         with _with_strengths(model, [0.0] * len(_strengths(model))):
             described = json.loads(model.to_json())
         described.pop("compile_config", None)
-        architecture = json.dumps(described)
         compiled = json.loads(json.dumps(model.get_compile_config(), default=repr))
     except (NotImplementedError, TypeError, ValueError):
-        return (object(),)  # cannot be described: compiled anew at each call
+        return None
     optimizer = compiled["optimizer"]["config"]
-    optimizer["name"] = None
     if isinstance(optimizer["learning_rate"], float):
         optimizer["learning_rate"] = None
-    # Keras numbers its automatic names; two models that differ in them alone are the same.
-    for i, layer in enumerate([model, *model._flatten_layers(include_self=False)]):
-        architecture = architecture.replace(f'"{layer.name}"', f'"layer {i}"')
-    return architecture, json.dumps(compiled), _own_code(model)
+    decayed = [model.optimizer._use_weight_decay(v._value) for v in model.trainable_variables]
+    return json.dumps([described, compiled, decayed, _penalties(model)[1]], default=repr)
 
 
-def _own_code(model):
-    """Return the functions and classes that the description only names: they may be redefined."""
-    layers = model._flatten_layers(include_self=True)
-    parts = [model.loss, *np.atleast_1d(model._compile_config.config.get("metrics") or [])]
-    parts += [getattr(layer, "activation", None) for layer in layers]
-    parts += [*layers, *(getattr(v, "regularizer", None) for v in model.trainable_variables)]
-    return tuple(part if hasattr(part, "__name__") else type(part) for part in parts)
-
-
-def _metrics(model, y):
-    """Return the metric objects that `model.fit` would use."""
-    configured = model._compile_config.config.get("metrics") or []
-    if isinstance(configured, dict):
-        raise ValueError(f"metrics must be a list, got {configured!r}")
-    outputs = model.output_shape[-1]
-    metrics = []
-    for metric in configured if isinstance(configured, (list, tuple)) else [configured]:
-        if str(metric).lower() in ("accuracy", "acc"):
-            kind = (
-                keras.metrics.BinaryAccuracy
-                if outputs == 1
-                else keras.metrics.CategoricalAccuracy
-                if y[-1] == outputs and len(y) > 1
-                else keras.metrics.SparseCategoricalAccuracy
-            )
-            metrics.append(kind(name=str(metric)))
-            continue
-        try:
-            known = keras.metrics.get(metric)
-        except ValueError:
-            raise ValueError(f"fit_replicas does not know the metric {metric!r}") from None
-        if not isinstance(known, keras.metrics.Metric):
-            known = keras.metrics.MeanMetricWrapper(known, name=known.__name__)
-        if isinstance(metric, str):
-            known.name = metric
-        metrics.append(known)
-    return metrics
-
-
-# TensorFlow's version of Keras' optimizer overrides these for tf.distribute, and loses
-# stateless_apply by it. Keras' own are put back.
+# TensorFlow's version of Keras' optimizer overrides these for tf.distribute, on tf.Variable. In a
+# StatelessScope Keras' own are right.
 _KERAS_OPTIMIZER = next(c for c in keras.optimizers.Optimizer.__mro__ if "Base" in c.__name__)
-_STATELESS = ("stateless_apply", "assign", "assign_add", "assign_sub", "_var_key",
-              "_apply_weight_decay", "_backend_update_step")  # fmt: skip
-
-
-def _stateless(optimizer):
-    kind = type(optimizer)
-    methods = {name: getattr(_KERAS_OPTIMIZER, name) for name in _STATELESS}
-    return type(f"Stateless{kind.__name__}", (kind,), methods).from_config(optimizer.get_config())
-
-
-def _compact(array):
-    """Return an array of equal numbers, which most optimizers start from, in the room of one."""
-    first = array.flat[0]
-    return np.broadcast_to(first, array.shape) if np.all(array == first) else array
-
-
-def _loss_function(model):
-    loss = keras.losses.get(model.loss)
-    if isinstance(loss, keras.losses.Loss):
-        return loss
-    return lambda y, prediction: tf.reduce_mean(loss(y, prediction))
-
-
-def predictor(model, batch_size):
-    """Return a compiled function (trainable, other variables, x) -> predictions (R, n, k)."""
-    predict = tf.function(
-        lambda trainable, state, x: _inference(model, trainable, state, x, batch_size)[0],
-        jit_compile=True,
-        autograph=False,
+_STATELESS = {
+    name: getattr(_KERAS_OPTIMIZER, name)
+    for name in (
+        "assign",
+        "assign_add",
+        "assign_sub",
+        "_apply_weight_decay",
+        "_backend_update_step",
     )
-    return interrupt_later()(predict)
+} | {
+    "_var_key": lambda self, v: getattr(v, "_value", v)._unique_id,
+    # Patterns are matched with the name of the tf.Variable.
+    "_use_weight_decay": lambda self, v: _KERAS_OPTIMIZER._use_weight_decay(
+        self, getattr(v, "_value", v)
+    ),
+}
 
 
-def _inference(model, trainable, state, x, most):
-    """Return the predictions (R, n, k) and the penalties (R,) of x, (n, d) or (R, n, d).
+def _make_stateless(optimizer):
+    kind = type(optimizer)
+    if "_var_key" not in vars(kind):
+        optimizer.__class__ = type(kind.__name__, (kind,), _STATELESS)
 
-    At most `most` rows are in work at a time, or fewer: the outputs of a hidden layer for all rows
-    of all replicates can be a hundred times what comes out.
+
+class NotMappableError(ValueError):
+    """What `model.fit` would do cannot be done for many replicates in one program."""
+
+
+class Step:
+    """What one replicate does with one batch: Keras' own step, on values that are passed in.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built and compiled; its optimizer is changed for good.
+    x, y : numpy.ndarray, shape (n, ...)
+        Rows, for their shapes and types.
     """
 
-    def forward(start, size):
-        def one(weights, state, rows):
-            prediction, _, penalties = model.stateless_call(
-                weights, state, rows, training=False, return_losses=True
+    def __init__(self, model, x, y):
+        self.model = model
+        _make_stateless(model.optimizer)
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        model._symbolic_build(data_batch=(tf.constant(x[:1]), tf.constant(y[:1])))
+        model.reset_metrics()
+        self.metrics = list(model.metrics_variables)
+        tallies = {id(v) for v in self.metrics}
+        self.weights = [v for v in model.variables if id(v) not in tallies]
+        self.variables = [*self.weights, *model.optimizer.variables]
+        trained = {id(v) for v in model.trainable_variables}
+        # What a forward pass may change: seeds of random layers, counters.
+        self.state = [i for i, v in enumerate(self.weights) if id(v) not in trained]
+        self.start = [np.asarray(v) for v in model.optimizer.variables]
+        self.zeros = [np.asarray(v) for v in self.metrics]
+        self.names = None
+
+    def train(self, values, tallies, x, y):
+        """Return the values and the tallies after one step on a batch."""
+        model = self.model
+        with self._scope(values, tallies) as scope:
+            weights = [v.value for v in model.trainable_variables]
+            with tf.GradientTape() as tape:
+                tape.watch(weights)
+                loss = self._forward(x, y, training=True)
+            if weights:
+                model.optimizer.apply(tape.gradient(loss, weights), model.trainable_variables)
+        return self._read(scope, self.variables), self._read(scope, self.metrics)
+
+    def test(self, values, tallies, x, y):
+        """Return what evaluating a batch may change: the state and the tallies."""
+        with self._scope(values, tallies) as scope:
+            self._forward(x, y, training=False)
+        state = [self.variables[i] for i in self.state]
+        return self._read(scope, state), self._read(scope, self.metrics)
+
+    def results(self, tallies):
+        """Return the loss and the metrics, in the order of `names`."""
+        with keras.StatelessScope(state_mapping=list(zip(self.metrics, tallies, strict=True))):
+            found = self.model.get_metrics_result()
+        for name, value in found.items():
+            if len(getattr(value, "shape", ())):
+                raise NotMappableError(
+                    f"fit_replicas cannot honour the metric {name}: it gives {value.shape} numbers "
+                    "and one is allowed; average it or use model.fit"
+                )
+        self.names = list(found)
+        return tf.stack([tf.cast(value, "float32") for value in found.values()])
+
+    def _forward(self, x, y, training):
+        model = self.model
+        prediction = _call(model, x, training)
+        options = {"x": x, "y": y, "y_pred": prediction, "sample_weight": None}
+        loss = model._compute_loss(**options, training=training)
+        model._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
+        model.compute_metrics(**options)
+        return model.optimizer.scale_loss(loss)
+
+    def _scope(self, values, tallies):
+        pairs = zip([*self.variables, *self.metrics], [*values, *tallies], strict=True)
+        return keras.StatelessScope(state_mapping=list(pairs), collect_losses=True)
+
+    def _read(self, scope, variables):
+        known = {id(v) for v in [*self.variables, *self.metrics]}
+        if not scope.state_mapping.keys() <= known:
+            raise NotMappableError(
+                "fit_replicas cannot honour a layer that draws random numbers without a "
+                "keras.random.SeedGenerator of its own, or that writes a variable which is not the "
+                "model's: give it one, or use model.fit"
             )
-            return prediction, tf.add_n([tf.zeros(()), *penalties])
-
-        outer = len(x.shape) - 2
-        rows = tf.slice(x, [0] * outer + [start, 0], [*x.shape[:outer], size, x.shape[-1]])
-        if outer:
-            return tf.vectorized_map(lambda a: one(*a), (trainable, state, rows), warn=False)
-        return tf.vectorized_map(lambda a: one(*a, rows), (trainable, state), warn=False)
-
-    replicates, n = trainable[0].shape[0], x.shape[-2]
-    size = rows_per_block(model, replicates, n, most)
-    if size == n:
-        return forward(0, n)
-    blocks = n // size
-    predictions, penalties = tf.map_fn(
-        lambda start: forward(start, size),
-        tf.range(blocks) * size,
-        fn_output_signature=(tf.float32, tf.float32),
-    )
-    predictions = tf.reshape(
-        tf.transpose(predictions, (1, 0, 2, 3)), (replicates, blocks * size, -1)
-    )
-    penalty = tf.reduce_mean(penalties, axis=0)
-    if n % size:
-        last, last_penalty = forward(blocks * size, n % size)
-        predictions = tf.concat([predictions, last], axis=1)
-        penalty += (last_penalty - penalty) * ((n % size) / n)
-    return predictions, penalty
+        return [scope.get_current_value(v) for v in variables]
 
 
-def rows_per_block(model, replicates, rows, most):
-    """Return how many rows, at most `most`, all replicates take through the model at once."""
-    widest = max(v.shape[-1] for v in model.trainable_variables)
-    most = int(np.clip(OUTPUTS_AT_ONCE // (replicates * widest), 1, most))
-    if rows <= most:
-        return rows
-    # Blocks of one size need one forward pass in the program, a rest would need another.
-    return next((size for size in range(most, most // 2, -1) if rows % size == 0), most)
+def check_step(model, last, x, y):
+    """Refuse what one program cannot do for all replicates as `model.fit` does it for one.
+
+    The step of two replicates' models is traced, without the map. Where the two differ, a layer, a
+    loss or a metric keeps numbers outside of its variables, and the first model's would be used
+    for all.
+    """
+    found = []
+    for one in {id(model): model, id(last): last}.values():
+        graph = _traced(Step(one, x, y), x, y)
+        nodes = graph.as_graph_def()
+        nodes = [*nodes.node, *(n for f in _in_order(nodes.library.function) for n in f.node_def)]
+        drawn = [node.op for node in nodes if node.op in _NOT_FROM_VARIABLES]
+        if drawn:
+            raise NotMappableError(
+                f"fit_replicas cannot honour TensorFlow's {drawn[0]} in a layer, loss or metric: "
+                "draw with keras.random and a SeedGenerator of the layer's own, or use model.fit"
+            )
+        if any(outside.dtype == tf.resource for outside, _ in graph.captures):
+            raise NotMappableError(
+                "fit_replicas cannot honour a variable that the model reads and that is not among "
+                "model.variables: make it a weight of a layer, or use model.fit"
+            )
+        numbers = [outside.numpy().tobytes() for outside, _ in graph.captures]
+        numbers += [node.attr["value"].SerializeToString() for node in nodes if node.op == "Const"]
+        rate = [np.asarray(v).tobytes() for v in one.optimizer.variables]
+        found.append(([node.op for node in nodes], numbers, rate))
+    if found[0] != found[-1]:
+        raise NotMappableError(
+            "fit_replicas cannot honour a build_model whose layers, loss, metrics or optimizer get "
+            "other numbers from one seed to the next: keep them in a layer's weights, or use "
+            "model.fit"
+        )
+
+
+# Operations whose numbers come from a state that is not the model's.
+_NOT_FROM_VARIABLES = (
+    "RandomStandardNormal", "RandomUniform", "RandomUniformInt", "TruncatedNormal", "RandomShuffle",
+    "RandomGamma", "RandomPoissonV2", "Multinomial", "ParameterizedTruncatedNormal", "PyFunc",
+    "EagerPyFunc", "PyFuncStateless",
+)  # fmt: skip
+
+
+def _traced(step, x, y):
+    def both(values, tallies, x, y):
+        return step.train(values, tallies, x, y), step.test(values, tallies, x, y)
+
+    specs = [
+        [tf.TensorSpec(v.shape, v.dtype) for v in variables]
+        for variables in (step.variables, step.metrics)
+    ]
+    batch = [tf.TensorSpec((2, *a.shape[1:]), a.dtype) for a in (x, y)]
+    return tf.function(both, autograph=False).get_concrete_function(*specs, *batch).graph
+
+
+def _in_order(functions):
+    """Sort the functions of a graph by the number at the end of their names: as they were made."""
+    return sorted(functions, key=lambda f: int((re.findall(r"\d+$", f.signature.name) or [0])[0]))
 
 
 class Program:
-    """Whole epochs of R replicates, compiled once for one architecture and one set of shapes."""
+    """Whole epochs of R replicates, compiled once for one architecture and one set of shapes.
 
-    def __init__(self, model, shapes, replicates, batch_size):
-        self.model, self.replicates, self.batch_size = model, replicates, batch_size
-        self.own = {name: len(x) == 3 for name, x, _ in shapes}
-        self.rows = {name: x[-2] for name, x, _ in shapes}
-        self.loss = _loss_function(model)
-        label_shape = shapes[0][2][len(shapes[0][1]) - 2 :]
-        self.metrics = _metrics(model, label_shape)
-        self.names = ["loss", *(m.name for m in self.metrics)]
+    Parameters
+    ----------
+    model : keras.Model
+        Built and compiled. It belongs to the program from now on.
+    data : dict of str to tuple (own, x, y)
+        By split, "train" first; `own` tells whether each replicate has rows of its own.
+    replicates, batch_size : int
+    """
+
+    def __init__(self, model, data, replicates, batch_size):
+        self.replicates, self.batch_size = replicates, batch_size
+        self.own = {name: own for name, (own, _, _) in data.items()}
+        self.rows = {name: x.shape[int(own)] for name, (own, x, _) in data.items()}
+        self.step = Step(model, *one_draw(*data["train"]))
         orders = ORDERS_AT_ONCE // (replicates * self.rows["train"])
         self.epochs_per_call = int(np.clip(orders, 1, EPOCHS_PER_CALL))
-        for m in self.metrics:  # some create their variables when they first see data
-            m.update_state(np.zeros((1, *label_shape[1:])), np.zeros((1, model.output_shape[-1])))
-            m.reset_state()
-        self.tally_start = [[v.numpy() for v in m.variables] for m in self.metrics]
-        self.optimizer = _stateless(model.optimizer)
-        stacked = [
-            keras.Variable(np.zeros((replicates, *v.shape), v.dtype), name=v.name)
-            for v in model.trainable_variables
-        ]
-        self.optimizer.build(stacked)
-        rate = getattr(self.optimizer, "_learning_rate", None)
-        self.rate = next((i for i, v in enumerate(self.optimizer.variables) if v is rate), None)
-        self.slots = [_compact(v.numpy()) for v in self.optimizer.variables]
+        self.traced = {}
         self.epochs = tf.function(self._epochs, jit_compile=True, autograph=False)
+        self.compiled = False
 
     def fit(self, model, start, data, seeds, epochs, shuffle):
         """Train from `start`. Takes `data` over: its arrays become tensors.
 
-        Returns the history, shape (epochs, splits * metrics, R), and the final values of
-        ``model.trainable_variables`` and ``model.non_trainable_variables``.
+        Parameters
+        ----------
+        model : keras.Model
+            Gives the learning rate and the strengths of L1 and L2.
+        start : list of numpy.ndarray, each of shape (R, ...)
+            In the order of ``model.variables``.
+        data : dict of str to tuple (own, x, y)
+        seeds : list of int
+        epochs : int
+        shuffle : bool
+
+        Returns
+        -------
+        history : numpy.ndarray, shape (epochs, R, splits * metrics)
+        values : list of numpy.ndarray, each of shape (R, ...)
+            Of the weights and of the other variables at the end.
         """
-        variables = start[0], self._starting_slots(model), start[1]
-        variables = [[tf.constant(value) for value in group] for group in variables]
-        for name, split in data.items():  # in place: the arrays can be large, one copy is enough
-            data[name] = tuple(map(tf.constant, split))
+        slots = [np.broadcast_to(v, (len(seeds), *v.shape)) for v in self._slots(model)]
+        values = [tf.constant(v) for v in [*start, *slots]]
+        for name, (_, *arrays) in data.items():  # in place: one copy of a large array is enough
+            data[name] = tuple(map(tf.constant, arrays))
         strengths = [tf.constant(getattr(*slot), "float32") for slot in _strengths(model)]
         draws = [np.random.default_rng(seed) for seed in seeds]
         history, done, count = [], 0, 1
@@ -435,110 +566,222 @@ class Program:
                 order[:count] = next_orders(draws, self.rows["train"], count, shuffle)
                 began = time.perf_counter()
                 with interrupt_later():
-                    values, variables = self.epochs(
-                        tf.constant(count), tf.constant(order), strengths, variables, data
-                    )
-                self.optimizer = None  # traced: its variables, as many as all weights, may go
-                history.append(values.numpy()[:count])
+                    found, values = self._call(count, order, strengths, values, data)
+                history.append(found.numpy()[:count])
                 seconds = (time.perf_counter() - began) / count
                 progress.update(count)
                 done += count
                 count = int(np.clip(SECONDS_PER_CALL / seconds, 1, self.epochs_per_call))
-        return np.concatenate(history), variables[0], variables[2]
+        return np.concatenate(history), [v.numpy() for v in values[: len(start)]]
 
-    def _starting_slots(self, model):
-        rate = model.optimizer.get_config()["learning_rate"]
-        slots = list(self.slots)
-        if isinstance(rate, float):  # else a schedule: part of the program
-            slots[self.rate] = np.float32(rate)
-        return slots
+    def _call(self, count, *arguments):
+        try:
+            called = self.epochs(tf.constant(count), *map(_constant, arguments))
+            self.compiled = True
+            return called
+        except (NotMappableError, tf.errors.ResourceExhaustedError):
+            raise
+        except Exception as error:
+            if self.compiled:
+                raise
+            layers = sorted({type(layer).__name__ for layer in layers_of(self.step.model)})
+            raise NotMappableError(
+                "fit_replicas cannot honour this model: TensorFlow cannot map its step over "
+                f"replicates and compile it ({type(error).__name__}). Its layers are "
+                f"{', '.join(layers)}; recurrent ones need unroll=True. Use model.fit"
+            ) from error
 
-    def _epochs(self, count, order, strengths, variables, data):
-        def epoch(e, variables, rows):
-            values, variables = self._train(order[e], variables, data["train"])
+    def _slots(self, model):
+        """Return where the optimizer starts; its rate is the one number that may differ."""
+        rate = getattr(self.step.model.optimizer, "_learning_rate", None)
+        given = model.optimizer.get_config()["learning_rate"]
+        return [
+            np.float32(given) if v is rate and isinstance(given, float) else value
+            for v, value in zip(self.step.model.optimizer.variables, self.step.start, strict=True)
+        ]
+
+    def _epochs(self, count, order, strengths, values, data):
+        def epoch(e, values, rows):
+            values, found = self._train(order[e], values, *data["train"])
+            found = [found]
             for name in data:
                 if name != "train":
-                    values += self._evaluate(variables, name, *data[name])
-            return e + 1, variables, tf.tensor_scatter_nd_update(rows, [[e]], [tf.stack(values)])
+                    values, more = self._evaluate(name, values, *data[name])
+                    found.append(more)
+            return e + 1, values, tf.tensor_scatter_nd_update(rows, [[e]], [tf.concat(found, 1)])
 
-        width = len(self.names) * len(data)
-        rows = tf.zeros((self.epochs_per_call, width, self.replicates))
-        with _with_strengths(self.model, strengths):
-            _, variables, rows = tf.while_loop(
-                lambda e, *_: e < count, epoch, (tf.constant(0), variables, rows)
+        with _with_strengths(self.step.model, strengths):
+            width = self._results(self._tallies()).shape[1] * len(data)
+            rows = tf.zeros((self.epochs_per_call, self.replicates, width))
+            _, values, rows = tf.while_loop(
+                lambda e, *_: e < count, epoch, (tf.constant(0), values, rows)
             )
-        return rows, variables
+        return rows, values
 
-    def _train(self, order, variables, data):
-        """Run one epoch; return its running means, (R,) each, and the new variables."""
-        n, size = self.rows["train"], min(self.batch_size, self.rows["train"])
+    def _train(self, order, values, x, y):
+        own = int(self.own["train"])
 
-        def step(i, size, total, tallies, variables):
+        def step(i, size, carried):
             rows = tf.slice(order, (0, i), (self.replicates, size))
-            x, y = (tf.gather(array, rows, batch_dims=int(self.own["train"])) for array in data)
-            loss, tallies, variables = self._step(x, y, tallies, variables)
-            return i + size, total + size * loss, tallies, variables
+            batch = [tf.gather(array, rows, batch_dims=own) for array in (x, y)]
+            return self._map("train", self.step.train, carried, batch, own=True)
 
-        loop = tf.constant(0), tf.zeros(self.replicates), self._tallies(), variables
-        loop = tf.while_loop(
-            lambda i, *_: i + size <= n, lambda i, *rest: step(i, size, *rest), loop
+        values, tallies = _in_blocks(
+            self.rows["train"], self.batch_size, step, (values, self._tallies())
         )
-        if n % size:
-            loop = step(n - n % size, n % size, *loop[1:])
-        _, total, tallies, variables = loop
-        return [total / n, *self._results(tallies)], variables
+        return values, self._results(tallies)
 
-    def _step(self, x, y, tallies, variables):
-        def differentiate(a):
-            weights, state, x, y = a
-            with tf.GradientTape() as tape:
-                tape.watch(weights)
-                prediction, state, penalties = self.model.stateless_call(
-                    weights, state, x, training=True, return_losses=True
-                )
-                loss = self.loss(y, prediction) + sum(penalties)
-            return loss, prediction, state, tape.gradient(loss, weights)
+    def _evaluate(self, name, values, x, y):
+        """Evaluate in the batches of `model.fit`, or in larger ones where that changes nothing."""
+        own, n = int(self.own[name]), self.rows[name]
+        state = self.step.state
 
-        weights, slots, state = variables
-        loss, prediction, state, gradients = tf.vectorized_map(
-            differentiate, (weights, state, x, y), warn=False
-        )
-        weights, slots = self.optimizer.stateless_apply(slots, gradients, weights)
-        return loss, self._tally(tallies, y, prediction), [weights, slots, state]
+        def step(i, size, carried):
+            held, tallies = carried
+            now = list(values)
+            for place, value in zip(state, held, strict=True):
+                now[place] = value
+            batch = [_cut(array, own, i, size) for array in (x, y)]
+            return self._map(f"test {own}", self.step.test, (now, tallies), batch, own=bool(own))
 
-    def _evaluate(self, variables, name, x, y):
-        weights, _, state = variables
-        prediction, penalty = _inference(self.model, weights, state, x, self.rows[name])
-        labels = y if self.own[name] else tf.repeat(y[None], self.replicates, axis=0)
-        loss = tf.vectorized_map(lambda a: self.loss(*a), (labels, prediction), warn=False)
-        return [loss + penalty, *self._results(self._tally(self._tallies(), labels, prediction))]
+        size = rows_per_block(self.step.model, self.replicates, n, self.batch_size)
+        held = [values[place] for place in state]
+        held, tallies = _in_blocks(n, size, step, (held, self._tallies()))
+        values = list(values)
+        for place, value in zip(state, held, strict=True):
+            values[place] = value
+        return values, self._results(tallies)
+
+    def _map(self, name, one, carried, batch, own):
+        """Map a step over the replicates, traced once for batches of any size."""
+        if name not in self.traced:
+
+            def mapped(carried, batch):
+                if own:
+                    return _over_replicates(lambda a: one(*a[0], *a[1]), (carried, batch))
+                return _over_replicates(lambda a: one(*a, *batch), carried)
+
+            axis = int(own)
+            specs = [
+                tf.TensorSpec([*b.shape[:axis], None, *b.shape[axis + 1 :]], b.dtype) for b in batch
+            ]
+            like = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), carried)
+            self.traced[name] = tf.function(mapped, input_signature=(like, specs), autograph=False)
+        return self.traced[name](carried, batch)
 
     def _tallies(self):
         return [
-            [tf.repeat(tf.constant(value)[None], self.replicates, 0) for value in values]
-            for values in self.tally_start
+            tf.repeat(tf.constant(value)[None], self.replicates, 0) for value in self.step.zeros
         ]
 
-    def _tally(self, tallies, y, prediction):
-        if not self.metrics:
-            return tallies
-        return tf.vectorized_map(
-            lambda a: [
-                m.stateless_update_state(tally, a[1], a[2])
-                for m, tally in zip(self.metrics, a[0], strict=True)
-            ],
-            (tallies, y, prediction),
-            warn=False,
-        )
-
     def _results(self, tallies):
-        if not self.metrics:
-            return []
-        return tf.vectorized_map(
-            lambda a: [m.stateless_result(t) for m, t in zip(self.metrics, a, strict=True)],
-            tallies,
-            warn=False,
+        return _over_replicates(self.step.results, tallies)
+
+
+def one_draw(own, x, y):
+    """Return the rows of the first replicate, or those of all."""
+    return (x[0], y[0]) if own else (x, y)
+
+
+def _constant(argument):
+    return tf.constant(argument) if isinstance(argument, np.ndarray) else argument
+
+
+def _over_replicates(one, stacked):
+    """Map a function over the first axis of all tensors; one replicate needs no map."""
+    first = tf.nest.flatten(stacked)[0]
+    if first.shape[0] == 1:
+        alone = one(tf.nest.map_structure(lambda t: t[0], stacked))
+        return tf.nest.map_structure(lambda t: t[None], alone)
+    return tf.vectorized_map(tf.autograph.experimental.do_not_convert(one), stacked, warn=False)
+
+
+def _in_blocks(rows, size, step, carried):
+    """Carry something through blocks of `size` rows; the last block may be smaller."""
+    size = min(size, rows)
+    whole = rows - rows % size
+    if whole == size:
+        carried = step(0, size, carried)
+    else:
+        _, carried = tf.while_loop(
+            lambda i, _: i < whole,
+            lambda i, carried: (i + size, step(i, size, carried)),
+            (tf.constant(0), carried),
         )
+    return step(whole, rows - whole, carried) if whole < rows else carried
+
+
+# Layers that treat every row by itself when a model is evaluated.
+_BY_ROW = (
+    "InputLayer", "Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Dropout", "GaussianNoise",
+    "GaussianDropout", "BatchNormalization", "Flatten", "Reshape", "Conv1D", "Conv2D",
+    "MaxPooling1D", "MaxPooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D",
+)  # fmt: skip
+_NOT_BY_ROW = ("Dice", "Tversky", "CircleLoss", "Circle")
+
+
+def rows_per_block(model, replicates, rows, batch_size):
+    """Return how many rows to evaluate at once.
+
+    The outputs of a hidden layer for all rows of all replicates can be a hundred times what comes
+    out, so there is a bound. Where a batch is more than its rows, it is the batch of `model.fit`.
+    """
+    loss = model.loss if not isinstance(model.loss, str) else keras.losses.get(model.loss)
+    by_row = (
+        is_plain(model)
+        and isinstance(model, keras.Sequential)
+        and {type(layer).__name__ for layer in layers_of(model)} <= set(_BY_ROW)
+        and getattr(loss, "reduction", "mean") in ("mean", "sum_over_batch_size")
+        and getattr(loss, "name", getattr(loss, "__name__", "")).lower() not in _NOT_BY_ROW
+    )
+    if not by_row:
+        return batch_size
+    widest = max([int(np.prod(layer.output.shape[1:])) for layer in model.layers])
+    most = max(OUTPUTS_AT_ONCE // (replicates * widest), 1)
+    if rows <= most:
+        return rows
+    # Blocks of one size need one forward pass in the program, a rest would need another.
+    return next((size for size in range(most, most // 2, -1) if rows % size == 0), most)
+
+
+def predictor(model, own, rows, replicates, batch_size):
+    """Return a compiled function (values of the weights, x) -> predictions (R, n, ...)."""
+    size = min(rows_per_block(model, replicates, rows, batch_size), rows)
+
+    def predict(values, x):
+        def block(start, size):
+            cut = _cut(x, int(own), start, size)
+            if own:
+                return _over_replicates(lambda a: _predict(model, *a), (values, cut))
+            return _over_replicates(lambda a: _predict(model, a, cut), values)
+
+        if size == rows:
+            return block(0, rows)
+        # All whole blocks in one loop, in the order (block, R, rows, ...).
+        starts = tf.range(rows // size) * size
+        like = tf.function(block).get_concrete_function(0, size).structured_outputs
+        whole = tf.map_fn(lambda i: block(i, size), starts, fn_output_signature=like.dtype)
+        whole = tf.concat(tf.unstack(whole), axis=1)
+        if rows % size == 0:
+            return whole
+        return tf.concat([whole, block(rows - rows % size, rows % size)], axis=1)
+
+    return interrupt_later()(tf.function(predict, jit_compile=True, autograph=False))
+
+
+def _predict(model, values, x):
+    with keras.StatelessScope(state_mapping=list(zip(model.variables, values, strict=True))):
+        return _call(model, x, training=False)
+
+
+def _call(model, x, training):
+    return model(x, training=training) if model._call_has_training_arg else model(x)
+
+
+def _cut(array, axis, start, size):
+    """Take `size` rows from `start` on, along an axis."""
+    begin = [0] * axis + [start] + [0] * (len(array.shape) - axis - 1)
+    return tf.slice(array, begin, [*array.shape[:axis], size, *array.shape[axis + 1 :]])
 
 
 def next_orders(draws, rows, epochs, shuffle):

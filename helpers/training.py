@@ -1,14 +1,18 @@
 """Train many replicates of one Keras model as a single batched program.
 
 `fit_replicas` does what a loop over `model.fit` would do, once per seed, but all seeds at once. The
-layers, the loss, the penalties and the optimizer are Keras' own; only the loop is ours. This module
+model, the loss, the optimizer and the metrics are Keras' own; only the loop is ours. This module
 holds what a notebook calls and what is checked; the compiled program itself stands in `batched`,
 a sibling that is imported from here alone.
 """
 
+import html
+import weakref
+
 import keras
 import numpy as np
 import pandas as pd
+from keras.src.trainers.trainer import Trainer
 
 from helpers import batched, checks
 
@@ -16,20 +20,162 @@ _MOST_EPOCHS = 1_000_000
 _MOST_ORDERED = 100_000_000  # 0.4 GB
 _FLOAT32 = {"low": -1e38, "high": 1e38}
 
-# These update every weight from that weight's own gradient alone. One of them on stacked weights
-# is therefore as many optimizers as there are replicates. Others (LAMB, Muon, Adafactor) take a
-# norm or a mean over a whole array, which would mix the replicates.
-_ELEMENTWISE_OPTIMIZERS = (
-    "SGD", "RMSprop", "Adam", "AdamW", "Adadelta", "Adagrad", "Adamax", "Nadam", "Ftrl", "Lion",
-)  # fmt: skip
-
 _REMEDIES = {
-    "callbacks": "read early stopping off the table with training.early_stopping",
+    "callbacks": "read early stopping off the result with runs.early_stopping",
     "validation_data": "pass it as `validation`",
     "validation_split": "split before, and pass the second part as `validation`",
     "class_weight": "train with model.fit",
     "sample_weight": "train with model.fit",
 }
+
+
+class Runs:
+    """The runs of an experiment: their histories and their final weights. Made by `fit_replicas`.
+
+    ``runs["test", "accuracy"]`` is the array of shape (R, epochs) of one metric on one split, one
+    row per run in the order of `seeds`, one column per epoch. ``loss`` and the model's own metrics
+    are what the history of ``model.fit`` holds: for the training rows the running mean over the
+    batches of the epoch, for the others the value after it.
+
+    Attributes
+    ----------
+    seeds : tuple of int, length R
+    epochs : int
+    splits, metrics : tuple of str
+    weights : list of numpy.ndarray, each of shape (R, ...)
+        In the order of ``model.get_weights()``.
+    """
+
+    def __init__(self, build, model, seeds, curves, values):
+        self.seeds = tuple(seeds)
+        by_variable = {id(v): value for v, value in zip(model.variables, values, strict=True)}
+        self.weights = [by_variable[id(v)] for v in model.weights]
+        self.epochs = next(iter(curves.values())).shape[1]
+        self.splits, self.metrics = (
+            tuple(dict.fromkeys(names)) for names in zip(*curves, strict=True)
+        )
+        self._build, self._model, self._curves, self._values = build, model, curves, values
+        self._predictors = {}
+
+    def __getitem__(self, key):
+        """Return one metric of one split, shape (R, epochs)."""
+        if key not in self._curves:
+            raise KeyError(
+                f"runs[split, metric] has the splits {', '.join(self.splits)} and the metrics "
+                f"{', '.join(self.metrics)}, got {checks.short(key)}"
+            )
+        return self._curves[key]
+
+    def predict(self, x, batch_size=256):
+        """Predict with the final weights of every run.
+
+        Parameters
+        ----------
+        x : array-like, shape (n, ...) or (R, n, ...)
+            The same rows for all runs, or rows of its own for each.
+        batch_size : int, default 256
+            Rows predicted at a time, at most.
+
+        Returns
+        -------
+        numpy.ndarray, shape (R, n, ...)
+            The outputs of the model, in inference mode (no dropout).
+
+        Raises
+        ------
+        TypeError, ValueError
+            `x` does not have the shape of the model's rows, or holds no finite numbers.
+        """
+        batch_size = checks.whole("batch_size", batch_size)
+        row = _row_shape(self._model)
+        x = checks.numbers("x", x, ("n", *row), (len(self.seeds), "n", *row), **_FLOAT32)
+        x = _as_keras(x)
+        own = x.ndim > len(row) + 1
+        described = batched.description(self._model)
+        key = described and ("predict", described, len(self.seeds), x.shape, batch_size)
+        program = self._predictors.get((x.shape, batch_size)) or batched.cached(
+            key,
+            lambda: batched.predictor(
+                self._model, own, x.shape[int(own)], len(self.seeds), batch_size
+            ),
+        )
+        if key is None:  # nobody else can use it
+            self._predictors[x.shape, batch_size] = program
+        return program(self._values, x).numpy()
+
+    def model(self, seed):
+        """Return a Keras model with the final weights of one run.
+
+        Parameters
+        ----------
+        seed : int
+            One of `seeds`.
+
+        Returns
+        -------
+        keras.Model
+            Compiled, for ``predict``, ``evaluate`` or ``save``. Its optimizer has taken no step.
+
+        Raises
+        ------
+        ValueError
+            `seed` is none of `seeds`.
+        """
+        place = self.seeds.index(checks.one_of("seed", seed, self.seeds))
+        with batched.random_states_kept():
+            model = self._build(seed)
+        model.set_weights([values[place] for values in self.weights])
+        return model
+
+    def early_stopping(self, *, patience, split="validation", metric="loss", mode="min", **options):
+        """Say where `keras.callbacks.EarlyStopping` would have stopped each run.
+
+        Parameters
+        ----------
+        patience : int
+        split, metric : str, default "validation" and "loss"
+            The monitored quantity.
+        mode : {"min", "max"}, default "min"
+        **options
+            ``min_delta`` and ``start_from_epoch``, as for `training.early_stopping`.
+
+        Returns
+        -------
+        stopped, best : numpy.ndarray of int, shape (R,)
+            The last epoch trained, and the epoch whose weights would be restored, from 1.
+        """
+        return early_stopping(self[split, metric], patience=patience, mode=mode, **options)
+
+    def to_frame(self):
+        """Return the histories as a tidy table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``seed, epoch, split, metric, value``, one value a row. Epochs count from 1.
+        """
+        index = pd.MultiIndex.from_product(
+            [self.seeds, range(1, self.epochs + 1)], names=["seed", "epoch"]
+        )
+        columns = pd.MultiIndex.from_tuples(self._curves, names=["split", "metric"])
+        wide = np.stack([values.ravel() for values in self._curves.values()], axis=1)
+        table = pd.DataFrame(wide, index, columns).stack(["split", "metric"], future_stack=True)
+        return table.rename("value").reset_index()
+
+    def __repr__(self):
+        """Return what was trained, and the last epoch's means."""
+        return "\n".join([self._title(), *(f"{name}: {mean}" for name, mean in self._means())])
+
+    def _repr_html_(self):
+        rows = "".join(f"<tr><td>{html.escape(n)}</td><td>{m}</td></tr>" for n, m in self._means())
+        head = "<tr><th>split, metric</th><th>mean at the last epoch</th></tr>"
+        return f"<p>{self._title()}</p><table>{head}{rows}</table>"
+
+    def _title(self):
+        return f"{len(self.seeds)} runs of {self.epochs} epochs"
+
+    def _means(self):
+        return [(", ".join(k), f"{v[:, -1].mean():.3f}") for k, v in self._curves.items()]
 
 
 def fit_replicas(
@@ -42,22 +188,23 @@ def fit_replicas(
     batch_size=32,
     test=None,
     shuffle=True,
-    return_weights=False,
     **unsupported,
 ):
     """Train one replicate of a compiled Keras model per seed, all in one batched program.
 
     Replicate ``seed`` starts from the weights that ``build_model()`` has after
     ``keras.utils.set_random_seed(seed)``, sees the batches of ``batch_orders([seed], ...)`` and
-    draws its own dropout masks, so a replicate does not depend on which others run beside it.
+    draws its own dropout masks, so a replicate does not depend on which others run beside it. It
+    equals what ``model.fit`` does on these batches; what cannot is refused by name.
 
     Parameters
     ----------
     build_model : callable
         Takes no argument and returns a new, compiled `keras.Model` with one input and one output.
+        What it returns may depend on the global seed alone.
     train, validation, test : tuple (x, y)
-        ``x`` of shape (n, d) and ``y`` of shape (n,) or (n, k), shared by all replicates; or one
-        draw per replicate, ``x`` of shape (R, n, d) and ``y`` of shape (R, n) or (R, n, k).
+        ``x`` of shape (n, ...) and ``y`` of shape (n,) or (n, k), shared by all replicates; or one
+        draw per replicate, ``x`` of shape (R, n, ...) and ``y`` of shape (R, n) or (R, n, k).
         `validation` and `test` may be None.
     epochs : int
         Number of epochs, from 1 to 1,000,000; times R at most 10,000,000.
@@ -67,18 +214,10 @@ def fit_replicas(
         Rows per gradient step; the last batch of an epoch may be smaller.
     shuffle : bool, default True
         Whether each epoch sees the rows in a new order.
-    return_weights : bool, default False
-        Whether to return the final weights too.
 
     Returns
     -------
-    table : pandas.DataFrame
-        Columns ``seed, epoch, split, metric, value``, one row each. Epochs count from 1. ``loss``
-        and the model's own metrics are what the history of ``model.fit`` holds: for the training
-        rows the running mean over the batches of the epoch, for the others the value after it.
-    weights : list of numpy.ndarray
-        With `return_weights`: the arrays of ``model.get_weights()``, each with a leading axis of
-        length R. For ``predict_replicas``, or for ``model.set_weights([w[i] for w in weights])``.
+    Runs
 
     Raises
     ------
@@ -89,100 +228,42 @@ def fit_replicas(
     Notes
     -----
     The first call of a given architecture and shape compiles for about a second; later ones do
-    not, also with other data, seeds, numbers of epochs, learning rates and L1 or L2 strengths.
+    not, also with other data, seeds, numbers of epochs, learning rates and L1 or L2 strengths. A
+    model with code of the learner's own (a layer, a loss, a `Lambda`) is compiled at each call.
     Python's and NumPy's global random states are as before afterwards; Keras' is not.
+
+    A layer with a seed of its own, ``Dropout(0.5, seed=5)``, draws the same masks in every
+    replicate, as it would in a loop over ``model.fit``: such runs are not independent.
 
     A training can be interrupted about three times a second. While a model is built or compiled, a
     first interrupt waits until that is done; a second one does not wait, and may leave TensorFlow
     unusable until the kernel is restarted.
     """
-    _refuse_unsupported(unsupported)
+    for name in unsupported:
+        remedy = f": {_REMEDIES[name]}" if name in _REMEDIES else "; it takes no such argument"
+        raise TypeError(f"fit_replicas cannot honour {name}={remedy}")
     checks.function("build_model", build_model, 0)
     epochs = checks.whole("epochs", epochs, most=_MOST_EPOCHS)
     seeds = checks.seeds(seeds, distinct=True)
     checks.whole("epochs times seeds", epochs * len(seeds))
     batch_size = checks.whole("batch_size", batch_size)
     shuffle = checks.flag("shuffle", shuffle)
-    return_weights = checks.flag("return_weights", return_weights)
     splits = {"train": train, "validation": validation, "test": test}
-    data = {
-        name: _checked_split(name, split, len(seeds))
-        for name, split in splits.items()
-        if split is not None or name == "train"
-    }
-
-    def check(model):
+    splits = {k: _pair(k, v) for k, v in splits.items() if v is not None or k == "train"}
+    build = _builder(build_model, np.shape(splits["train"][0]))
+    with batched.random_states_kept():
+        model = build(seeds[0])
         _check_model(model)
-        for name, split in data.items():
-            _check_fit(name, *split, model)
-
-    build = _builder(build_model, data["train"][0].shape[-1])
-    model, start = batched.starting_variables(build, seeds, check)
-    data = {name: (x, _as_column(x, y, model)) for name, (x, y) in data.items()}
+        data = {name: _split(name, *v, len(seeds), model) for name, v in splits.items()}
+        start, last = batched.starting_values(build, model, seeds)
+        _check_alike(model, last, start)
+        if not batched.is_plain(model):
+            batched.check_step(model, last, *batched.one_draw(*data["train"]))
     program = batched.program_for(model, data, len(seeds), batch_size)
-    history, *variables = program.fit(model, start, data, seeds, epochs, shuffle)
-    table = _tidy(history, seeds, [(split, name) for split in data for name in program.names])
-    if not return_weights:
-        return table
-    groups = model.trainable_variables, model.non_trainable_variables
-    final = {
-        id(v): value.numpy()
-        for group, values in zip(groups, variables, strict=True)
-        for v, value in zip(group, values, strict=True)
-    }
-    return table, [final[id(v)] for v in model.weights]
-
-
-def predict_replicas(build_model, weights, x, batch_size=256):
-    """Predict with every replicate's weights.
-
-    Parameters
-    ----------
-    build_model : callable
-        As in `fit_replicas`.
-    weights : list of numpy.ndarray
-        What `fit_replicas` returned: arrays of shape (R, ...).
-    x : array-like, shape (n, d) or (R, n, d)
-        The same rows for all replicates, or rows of its own for each.
-    batch_size : int, default 256
-        Rows predicted at a time, at most: many replicates of a wide model take fewer. It changes
-        the speed and the memory, not the result.
-
-    Returns
-    -------
-    numpy.ndarray, shape (R, n, k)
-        The k outputs of the model, in inference mode (no dropout).
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
-    """
-    checks.function("build_model", build_model, 0)
-    batch_size = checks.whole("batch_size", batch_size)
-    weights = [
-        checks.numbers(f"weights[{i}]", w, ("R", ...), **_FLOAT32)
-        for i, w in enumerate(checks.sequence("weights", weights, "arrays"))
-    ]
-    x = checks.numbers("x", x, ("n", "d"), (len(weights[0]), "n", "d"), **_FLOAT32)
-    model = _built(build_model, x.shape[-1])
-    expected = [(len(weights[0]), *v.shape) for v in model.weights]
-    if [w.shape for w in weights] != expected:
-        raise ValueError(
-            "weights do not fit build_model: they must have the shapes (R, ...) "
-            f"{checks.short(expected)}, got {checks.short([w.shape for w in weights])}"
-        )
-    checks.shaped("x", x, (*x.shape[:-1], model.input_shape[-1]))
-    x, *weights = (np.asarray(values, "float32") for values in (x, *weights))
-    values = {id(v): w for v, w in zip(model.weights, weights, strict=True)}
-    trainable, state = (
-        [values.get(id(v), np.repeat(v.numpy()[None], len(weights[0]), 0)) for v in group]
-        for group in (model.trainable_variables, model.non_trainable_variables)
-    )
-    # One function per shape: TensorFlow warns when one is traced for many.
-    key = ("predict", len(weights[0]), x.shape, batch_size, *batched.signature(model))
-    program = batched.cached(key, lambda: batched.predictor(model, batch_size))
-    return program(trainable, state, x).numpy()
+    history, values = program.fit(last, start, data, seeds, epochs, shuffle)
+    columns = [(split, name) for split in data for name in program.step.names]
+    curves = {key: np.ascontiguousarray(history[..., i].T) for i, key in enumerate(columns)}
+    return Runs(build, last, seeds, curves, values)
 
 
 def batch_orders(seeds, rows, epochs, shuffle=True):
@@ -272,119 +353,130 @@ def _stop_one(values, patience, min_delta, start_from_epoch):
 # --- what goes in ---------------------------------------------------------------------------------
 
 
-def _refuse_unsupported(unsupported):
-    for name in unsupported:
-        raise TypeError(
-            f"fit_replicas cannot honour {name}="
-            + (f": {_REMEDIES[name]}" if name in _REMEDIES else "; it takes no such argument")
-        )
-
-
-def _checked_split(name, split, replicates):
+def _pair(name, split):
     if not isinstance(split, (tuple, list)) or len(split) != 2:
         raise TypeError(f"{name} must be a tuple (x, y), got {checks.short(split)}")
-    x, y = split
-    x = checks.numbers(f"{name} x", x, ("n", "d"), (replicates, "n", "d"), **_FLOAT32)
-    rows = x.shape[:-1]
-    y = checks.numbers(f"{name} y", y, rows, (*rows, "k"), **_FLOAT32)
-    return np.asarray(x, "float32"), np.asarray(y, "float32")
+    return tuple(
+        checks.numbers(f"{name} {part}", values, ("n", ...), **_FLOAT32)
+        for part, values in zip("xy", split, strict=True)
+    )
 
 
-def _check_fit(name, x, y, model):
-    """Refuse rows whose width is not the model's; Keras would stretch some of them."""
-    rows, outputs = x.shape[:-1], model.output_shape[-1]
-    checks.shaped(f"{name} x", x, (*rows, model.input_shape[-1]))
-    checks.shaped(f"{name} y", y, rows, (*rows, 1), (*rows, outputs))
+def _split(name, x, y, replicates, model):
+    """Return (own, x, y): whether each replicate has rows of its own, and the rows."""
+    row, outputs = _row_shape(model), model.output_shape[1:]
+    checks.shaped(f"{name} x", x, ("n", *row), (replicates, "n", *row))
+    own = x.ndim > len(row) + 1
+    rows = x.shape[: 1 + own]
+    checks.shaped(f"{name} y", y, rows, (*rows, 1), (*rows, *outputs))
+    return own, _as_keras(x), _as_keras(y)
 
 
-def _as_column(x, y, model):
-    """Give the labels of a model with one output the shape of its predictions."""
-    return y[..., None] if y.ndim < x.ndim and model.output_shape[-1] == 1 else y
+def _as_keras(values):
+    """Give floats the type that `model.fit` gives them, and leave whole numbers as they are."""
+    return np.asarray(values, "float32" if values.dtype.kind == "f" else None)
+
+
+def _row_shape(model):
+    return tuple(model.input_shape[1:])
+
+
+def _builder(build_model, shape):
+    """Return a function that builds the model of a seed, and refuses one seen before."""
+    seen = weakref.WeakSet()
+
+    @batched.interrupt_later()
+    def build(seed):
+        keras.utils.set_random_seed(seed)
+        with batched.numbered_anew():
+            model = build_model()
+            if not isinstance(model, keras.Model):
+                raise TypeError(
+                    f"build_model must return a keras.Model, got {type(model).__name__}"
+                )
+            if model in seen:
+                raise ValueError("build_model must return a new model at each call")
+            seen.add(model)
+            if not model.built:
+                model.build((None, *shape[-1:]))
+        return model
+
+    return build
+
+
+# What decides how Keras trains. A model that overrides one of these trains in its own way.
+_OWN_WAYS = {name for name in vars(Trainer) if not name.startswith("__")} | {
+    "metrics", "losses", "add_loss", "trainable_variables", "variables", "__call__",
+}  # fmt: skip
 
 
 def _check_model(model):
     """Refuse by name what a batched program cannot honour."""
     if not model.compiled:
         raise ValueError("build_model must return a compiled model: call model.compile in it")
-    for method in ("train_step", "test_step", "compute_loss"):
-        if getattr(type(model), method) is not getattr(keras.Model, method):
-            raise ValueError(f"fit_replicas cannot honour the model's own {method}: use model.fit")
+    for kind in type(model).__mro__:
+        if kind.__module__.split(".")[0] == "keras":
+            break
+        for name in _OWN_WAYS & vars(kind).keys():
+            _refuse(f"the model's own {name}")
     for end in ("input_shape", "output_shape"):
         shape = getattr(model, end, None)
-        if not isinstance(shape, tuple) or len(shape) != 2:
+        if not isinstance(shape, tuple) or None in shape[1:] or isinstance(shape[0], tuple):
             raise ValueError(
-                "build_model must return a Sequential or functional model with one input of shape "
-                "(rows, d) and one output of shape (rows, k), got "
+                "build_model must return a Sequential or functional model with one input and one "
+                "output, whose shapes are known but for the number of rows, got "
                 f"{type(model).__name__} with {end} {shape}"
             )
     config = model.get_compile_config()
-    for option in ("loss_weights", "weighted_metrics"):
+    for option in ("loss_weights", "weighted_metrics", "run_eagerly"):
         if config.get(option):
-            raise ValueError(f"fit_replicas cannot honour {option}={config[option]!r}")
+            _refuse(f"{option}={config[option]!r}")
     if not isinstance(model.loss, (str, keras.losses.Loss)) and not callable(model.loss):
         raise ValueError(f"loss must be one loss, by name or as an object, got {model.loss!r}")
+    if isinstance(model._compile_config.config.get("metrics"), dict):
+        raise ValueError(f"metrics must be a list, got {config['metrics']!r}")
     _check_optimizer(model.optimizer)
+    for layer in batched.layers_of(model):
+        policy = layer.dtype_policy.name
+        if policy != "float32":
+            _refuse(f"the dtype policy {policy} of {layer.name}: float32 is allowed")
+        if isinstance(layer, keras.layers.RNN) and not layer.unroll:
+            _refuse(f"{type(layer).__name__} {layer.name} without unroll=True")
+        for kind in (keras.layers.Masking, keras.layers.SpectralNormalization):
+            if isinstance(layer, kind):
+                _refuse(f"the layer {kind.__name__}")
     for v in model.trainable_variables:
         if v.dtype != "float32":
-            raise ValueError(f"fit_replicas cannot honour the {v.dtype} of {v.path}: float32 only")
-        if getattr(v, "constraint", None) is not None:
-            raise ValueError(
-                f"fit_replicas cannot honour the constraint {type(v.constraint).__name__} "
-                f"of {v.path}: it would act on all replicates together"
-            )
+            _refuse(f"the {v.dtype} of {v.path}: float32 is allowed")
 
 
 def _check_optimizer(optimizer):
     name = type(optimizer).__name__
-    if getattr(keras.optimizers, name, None) is not type(optimizer) or (
-        name not in _ELEMENTWISE_OPTIMIZERS
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        _refuse(f"the optimizer {name}")
+    for option in ("use_ema", "gradient_accumulation_steps"):
+        if getattr(optimizer, option, None):
+            _refuse(f"{option}={getattr(optimizer, option)!r} of the optimizer {name}")
+    if optimizer.built and int(optimizer.iterations) > 0:
+        _refuse(f"an optimizer that has taken {int(optimizer.iterations)} steps in build_model")
+
+
+def _check_alike(model, last, start):
+    """Refuse seeds whose models differ in more than the values of their variables."""
+    if batched.description(model) != batched.description(last) or (
+        batched.settings(model) != batched.settings(last)
     ):
         raise ValueError(
-            f"fit_replicas cannot honour the optimizer {name}: one that does not treat each weight "
-            f"by itself would mix the replicates; allowed are {', '.join(_ELEMENTWISE_OPTIMIZERS)}"
+            "build_model must return the same architecture, optimizer and penalties for every seed"
         )
-    for option in ("clipnorm", "global_clipnorm", "use_ema", "gradient_accumulation_steps"):
-        if getattr(optimizer, option, None):
-            raise ValueError(
-                f"fit_replicas cannot honour {option}={getattr(optimizer, option)!r} of the "
-                f"optimizer {name}: it would mix the replicates or needs a loop of its own"
-            )
+    for layer in batched.layers_of(model):
+        if not hasattr(layer, "adapt"):
+            continue
+        kept = {id(v) for v in layer.variables}
+        for v, values in zip(model.variables, start, strict=True):
+            if id(v) in kept and (values != values[:1]).any():
+                _refuse(f"{type(layer).__name__} {layer.name} adapted to other rows for each seed")
 
 
-def _builder(build_model, features):
-    """Return a function that builds the model of a seed."""
-
-    def build(seed):
-        keras.utils.set_random_seed(seed)
-        return _built(build_model, features)
-
-    return build
-
-
-@batched.interrupt_later()
-def _built(build_model, features):
-    model = build_model()
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"build_model must return a keras.Model, got {type(model).__name__}")
-    if not model.built:
-        model.build((None, features))
-    return model
-
-
-def _tidy(history, seeds, columns):
-    epochs, width, replicates = history.shape
-    splits, metrics = (list(dict.fromkeys(names)) for names in zip(*columns, strict=True))
-
-    def category(names, which):
-        codes = np.array([names.index(column[which]) for column in columns])
-        return pd.Categorical.from_codes(np.tile(np.repeat(codes, epochs), replicates), names)
-
-    return pd.DataFrame(
-        {
-            "seed": np.repeat(seeds, width * epochs),
-            "epoch": np.tile(np.arange(1, epochs + 1), width * replicates),
-            "split": category(splits, 0),
-            "metric": category(metrics, 1),
-            "value": history.transpose(2, 1, 0).ravel(),
-        }
-    )
+def _refuse(what):
+    raise ValueError(f"fit_replicas cannot honour {what}; train with model.fit")

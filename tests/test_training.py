@@ -45,11 +45,6 @@ def draws(replicates=3, rows=40, features=2, seed=0):
     return (x[:, :rows], y[:, :rows]), (x[:, rows:], y[:, rows:])
 
 
-def curve(table, split, metric):
-    rows = table[(table.split == split) & (table.metric == metric)]
-    return rows.pivot(index="seed", columns="epoch", values="value").loc[SEEDS].to_numpy()
-
-
 def keras_histories(build_model, train, validation, epochs=EPOCHS, batch_size=32, shuffle=True):
     """Train one model after another with model.fit, with the batch orders of the helper."""
     orders = training.batch_orders(SEEDS, train[0].shape[1], epochs, shuffle=shuffle)
@@ -75,20 +70,15 @@ def keras_histories(build_model, train, validation, epochs=EPOCHS, batch_size=32
 
 def assert_equals_keras(build_model, train, validation, **options):
     expected, expected_weights = keras_histories(build_model, train, validation, **options)
-    table, weights = training.fit_replicas(
-        build_model,
-        train,
-        validation,
-        seeds=SEEDS,
-        return_weights=True,
-        **{"epochs": EPOCHS, **options},
+    runs = training.fit_replicas(
+        build_model, train, validation, seeds=SEEDS, **{"epochs": EPOCHS, **options}
     )
     for name in expected[0][0]:
         split, metric = ("validation", name[4:]) if name.startswith("val_") else ("train", name)
         reference = [[epoch[name] for epoch in history] for history in expected]
-        np.testing.assert_allclose(curve(table, split, metric), reference, atol=TOLERANCE)
+        np.testing.assert_allclose(runs[split, metric], reference, atol=TOLERANCE)
     for r in range(len(SEEDS)):
-        for ours, theirs in zip(weights, expected_weights[r], strict=True):
+        for ours, theirs in zip(runs.weights, expected_weights[r], strict=True):
             np.testing.assert_allclose(ours[r], theirs, atol=TOLERANCE)
 
 
@@ -222,15 +212,12 @@ def test_dropout_masks_differ_between_replicates_epochs_and_units():
 
 def test_initial_weights_are_those_of_build_model_after_set_random_seed():
     def check(build_model):
-        build = training._builder(build_model, 2)
-        start = batched.starting_variables(build, SEEDS, training._check_model)[1]
+        build = training._builder(build_model, (2,))
+        start, _ = batched.starting_values(build, build(SEEDS[0]), SEEDS)
         for r, seed in enumerate(SEEDS):
             keras.utils.set_random_seed(seed)
-            model = build_model()
-            groups = model.trainable_variables, model.non_trainable_variables
-            for group, values in zip(groups, start, strict=True):
-                for v, value in zip(group, values, strict=True):
-                    np.testing.assert_array_equal(value[r], v.numpy())
+            for v, values in zip(build_model().variables, start, strict=True):
+                np.testing.assert_array_equal(values[r], np.asarray(v))
 
     check(mlp(dense(), lambda: layers.Dropout(0.2), dense(kernel_initializer="he_normal")))
     check(mlp(dense(kernel_initializer=keras.initializers.RandomNormal(seed=5))))
