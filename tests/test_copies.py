@@ -1,7 +1,6 @@
 """The copies in workbook/: brought up to date, and nothing that a learner made is lost."""
 
 import json
-import os
 import sys
 import threading
 from pathlib import Path
@@ -150,16 +149,17 @@ def test_a_crash_at_any_write_costs_nothing(step, root, capsys, monkeypatch):
     write(root / "workbook/00_start_here.ipynb", "mine")
     for name, cell in ((course.START, "a = 2"), ("notebooks/01_b.ipynb", "b = 2")):
         write(root / name, cell)
-    done, replace = [], os.replace
+    done, write_text = [], Path.write_text
 
-    def crash(*arguments):
-        done.append(arguments)
+    def crash(path, text, **options):
+        done.append(path)
         if len(done) == step:
+            write_text(path, text[: len(text) // 2], **options)
             raise SystemError
-        replace(*arguments)
+        write_text(path, text, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", crash)
+        patch.setattr(Path, "write_text", crash)
         with pytest.raises(SystemError):
             course.working_copies(root)
     lab(root, capsys)
@@ -170,16 +170,17 @@ def test_a_crash_at_any_write_costs_nothing(step, root, capsys, monkeypatch):
     assert lab(root, capsys)[1] == ""
 
 
-def test_calls_at_once_set_aside_once(root, capsys):
-    lab(root, capsys)
-    write(root / "workbook/01_b.ipynb", "mine")
-    write(root / "notebooks/01_b.ipynb", "b = 2")
-    threads = [threading.Thread(target=course.working_copies, args=[root]) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(names(root)) == 4
+def test_a_second_call_waits_for_the_first(root, monkeypatch):
+    (root / "workbook").mkdir()
+    waiting = threading.Event()
+    monkeypatch.setattr(course, "say", lambda text: waiting.set())
+    second = threading.Thread(target=course.working_copies, args=[root])
+    with course.only_one(root / "workbook/.lock"):
+        second.start()
+        assert waiting.wait(60)
+        assert names(root) == []
+    second.join()
+    assert names(root) == ALL
 
 
 def test_lab_opens_the_copies_or_what_is_stored(root, monkeypatch, capsys):

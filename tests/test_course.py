@@ -234,12 +234,6 @@ def test_what_says_where_packages_come_from_is_kept():
     assert told.items() <= course.clean_environ({**told, "PIP_TARGET": "t"}).items()
 
 
-def test_prove_goes_to_its_module_with_the_options(tmp_path):
-    command = course.command_line("prove", Path("python"), tmp_path, ["drift", "04"])
-    assert command == ["python", "-m", "tools.prove", "drift", "04"]
-    assert course.course_environ(Path("python"), "prove", {})["TQDM_DISABLE"] == "1"
-
-
 @posix
 def test_killed_while_installing_then_called_again(root):
     (root / "hold").touch()

@@ -15,6 +15,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+import course
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
@@ -97,8 +99,6 @@ def test_every_requirement_is_a_range():
 
 
 def test_the_pythons_are_the_same_everywhere():
-    import course
-
     supported = SpecifierSet(PROJECT["project"]["requires-python"])
     inside = [minor for minor in range(30) if f"3.{minor}.0" in supported]
     assert [(3, minor) for minor in inside] == course.PYTHONS
@@ -130,8 +130,6 @@ def steps(name):
 
 
 def test_the_workflows_run_what_the_pages_say_on_every_python():
-    import course
-
     pages = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")]
     readme, contributing = (re.sub(r"\s*\\\n\s*", " ", page) for page in pages)
     commands, pythons, systems = steps("test")
@@ -178,8 +176,6 @@ def test_conda_installs_the_lock():
 
 
 def test_conda_sets_the_variables_that_course_py_sets():
-    import course
-
     content, _, _ = conda()
     variables = course.course_environ(Path("x/bin/python"), "lab", environ={})
     assert content["variables"] == {name: variables[name] for name in content["variables"]}
@@ -218,7 +214,9 @@ def other_course(tmp_path):
     return tmp_path
 
 
-def test_a_kernel_finds_helpers_that_are_not_installed(other_course):
+@pytest.mark.parametrize("folder", ["notebooks", "workbook"])
+def test_a_kernel_finds_helpers_that_are_not_installed(folder, other_course):
+    course.working_copies(other_course)
     code = """if True:
         import os
         from helpers import training
@@ -226,7 +224,7 @@ def test_a_kernel_finds_helpers_that_are_not_installed(other_course):
         print(training.answer, os.environ["SEEN"], helpers.exercises.training is training)
         print(helpers.__file__, training.__name__)
     """
-    printed = run_in_kernel(code, other_course / "notebooks").split()
+    printed = run_in_kernel(code, other_course / folder).split()
     package = other_course / "helpers/__init__.py"
     assert printed == ["42", "helpers", "True", str(package), "helpers.training"]
 
