@@ -115,7 +115,7 @@ def in_kernel(cells, folder, tmp_path, **lines):
     notebook = nbformat.v4.new_notebook()
     notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
     client = NotebookClient(
-        notebook, kernel_name="python3", allow_errors=True, timeout=100,
+        notebook, kernel_name="python3", allow_errors=True, timeout=600,
         resources={"metadata": {"path": folder}},
     )  # fmt: skip
     environ = {**os.environ, "IPYTHONDIR": str(tmp_path / "ipython")}
