@@ -19,7 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 USAGE = """\
-usage: python3 course.py lab [JupyterLab options]   open the course
+usage: python3 course.py lab [JupyterLab options]   open your copies of the notebooks, in workbook/
+       python3 course.py lab --stored               open the notebooks as stored, with outputs
        python3 course.py test [pytest options]      run every test and every notebook
        python3 course.py claims [--json|--markdown] print what the notebooks found out
        python3 course.py prove [-h]                 take causes away, change seeds, shuffle cells
@@ -28,6 +29,15 @@ The first call of lab, test or prove makes the folder .venv with everything the 
 
 ROOT = Path(__file__).resolve().parent
 START = "notebooks/00_start_here.ipynb"
+# What JupyterLab would write into a notebook that it opens, and then mark it as not saved.
+NOTEBOOK_METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3}, "file_extension": ".py",
+        "mimetype": "text/x-python", "name": "python", "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3", "version": platform.python_version(),
+    },
+}  # fmt: skip
 PYTHONS = [(3, 11), (3, 12), (3, 13)]
 TENSORFLOW_BUILDS = ["linux x86_64", "linux aarch64", "darwin arm64", "win32 amd64"]
 CLAIM_KEYS = ["id", "notebook", "program", "sentence", "estimate", "low", "high"]
@@ -42,6 +52,28 @@ SETTINGS = {
     "etc/ipython/ipython_config.py":
         "c = get_config()\nc.InteractiveShellApp.extensions = ['helpers.order']\n",
 }  # fmt: skip
+
+# pip's variables about where packages come from. The others may change where they go, or whether.
+PIP_FETCHING = (
+    "INDEX_URL", "EXTRA_INDEX_URL", "NO_INDEX", "FIND_LINKS", "TRUSTED_HOST", "PROXY", "CERT",
+    "CLIENT_CERT", "CACHE_DIR", "NO_CACHE_DIR", "TIMEOUT", "DEFAULT_TIMEOUT", "RETRIES",
+    "RESUME_RETRIES", "KEYRING_PROVIDER", "USE_FEATURE", "USE_DEPRECATED", "CONFIG_FILE",
+)  # fmt: skip
+
+# Run by the new environment: a configuration file of pip's may have led the packages elsewhere.
+VERIFY = r"""
+import re, sys
+from importlib import metadata
+from pip._vendor.packaging.requirements import Requirement
+lock = open("requirements.lock", encoding="utf-8").read()
+for line in re.findall(r"^[\w.-]+==[^\\\n]+", lock, re.MULTILINE):
+    pin = Requirement(line.split("--hash")[0])
+    if pin.marker is None or pin.marker.evaluate():
+        found = [package.version for package in metadata.distributions(name=pin.name)]
+        if not any(pin.specifier.contains(version, prereleases=True) for version in found):
+            sys.exit("%s is not in the environment. `pip config list` shows settings of pip that "
+                     "may have led it elsewhere." % pin)
+"""
 
 # What a failed step says, and what we say. The first match counts. The network comes late:
 # pip reports troubles that it overcame, too.
@@ -110,6 +142,41 @@ def check_venv_module(find_spec=importlib.util.find_spec):
         )
 
 
+# --- Files ---------------------------------------------------------------------------------
+
+
+def write_whole(path, text):
+    """Write a file so that nobody ever sees half of it."""
+    part = path.with_name("." + path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(str(part), str(path))
+
+
+@contextmanager
+def only_one(path):
+    """Let one process at a time in. The system frees the lock when its holders have died."""
+    with open(str(path), "a") as handle:
+        waiting = False
+        while True:
+            try:
+                if os.name == "nt":
+                    import msvcrt
+
+                    handle.seek(0)
+                    msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+                else:
+                    import fcntl
+
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except (BlockingIOError, PermissionError):
+                if not waiting:
+                    say("Another call is setting up the course. Waiting for it.")
+                waiting = True
+                time.sleep(0.2)
+        yield handle.fileno()
+
+
 # --- Is the environment there, and whole? --------------------------------------------------
 
 
@@ -153,9 +220,13 @@ def is_ready(root, venv):
 
 def clean_environ(environ=os.environ):
     """Return the environment variables without those that lead Python or pip astray."""
-    astray = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX")
-    env = {key: value for key, value in environ.items() if key not in astray}
-    env["PIP_USER"] = "0"
+    env = {
+        key: value
+        for key, value in environ.items()
+        if key not in ("PYTHONPATH", "PYTHONHOME")
+        and (not key.startswith("PIP_") or key[4:] in PIP_FETCHING)
+    }
+    env.update(PIP_USER="0", PIP_DRY_RUN="0")  # stronger than pip's configuration files
     env.setdefault("PYTHONUTF8", "1")
     return env
 
@@ -234,39 +305,14 @@ def install(root, venv, descriptor=None, run=run_step):
     run(pip + locked, root, descriptor, log, total)
     say("[3/3] Installing the course's helpers")
     run(pip + ["--no-deps", "--no-build-isolation", "--editable", "."], root, descriptor, log)
+    run([python, "-I", "-c", VERIFY], root, descriptor)
 
     for path, text in SETTINGS.items():
         (venv / path).parent.mkdir(parents=True, exist_ok=True)
         (venv / path).write_text(text, encoding="utf-8")
 
     stamp = {"fingerprint": fingerprint(root), "inventory": inventory(venv)}
-    (venv / "stamp.tmp").write_text(json.dumps(stamp), encoding="utf-8")
-    os.replace(str(venv / "stamp.tmp"), str(venv / "stamp.json"))
-
-
-@contextmanager
-def only_one(path):
-    """Let one process at a time in. The system frees the lock when its holders have died."""
-    with open(str(path), "a") as handle:
-        waiting = False
-        while True:
-            try:
-                if os.name == "nt":
-                    import msvcrt
-
-                    handle.seek(0)
-                    msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-                else:
-                    import fcntl
-
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except (BlockingIOError, PermissionError):
-                if not waiting:
-                    say("Another call is setting up the course. Waiting for it.")
-                waiting = True
-                time.sleep(0.2)
-        yield handle.fileno()
+    write_whole(venv / "stamp.json", json.dumps(stamp))
 
 
 def ensure_environment(root, install=install):
@@ -282,6 +328,98 @@ def ensure_environment(root, install=install):
     except KeyboardInterrupt:
         raise CourseError("stopped. The next call goes on from here.", code=130) from None
     return venv_python(venv)
+
+
+# --- The learner's copies ------------------------------------------------------------------
+
+
+def blank(text):
+    """Return a notebook without outputs and counts: a prediction made beside them is none."""
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    notebook["metadata"] = NOTEBOOK_METADATA
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def digest_of_work(text):
+    """Return a digest of what a learner writes: a notebook's cells, or all of another file."""
+    try:
+        work = [
+            [cell["cell_type"], "".join(cell["source"]), cell.get("attachments", {})]
+            for cell in json.loads(text)["cells"]
+        ]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        work = text
+    return hashlib.sha256(json.dumps(work, sort_keys=True).encode()).hexdigest()
+
+
+def put_aside(path):
+    """Rename a learner's file to a free name and return that."""
+    day, count = time.strftime("%Y-%m-%d"), 1
+    aside = path.with_name("%s (my copy %s)%s" % (path.stem, day, path.suffix))
+    while aside.exists():
+        count += 1
+        aside = path.with_name("%s (my copy %s, %d)%s" % (path.stem, day, count, path.suffix))
+    path.rename(aside)
+    return aside.name
+
+
+def update_copies(stored, folder):
+    """Bring every copy in `folder` up to date that the learner has not changed.
+
+    A copy that the learner has changed stays as long as the course's notebook does; then it is
+    renamed. Running cells is no change. The record holds a digest of each file as delivered;
+    without it every copy that differs from the course counts as changed.
+    """
+    record = folder / ".delivered.json"
+    try:
+        delivered = dict(json.loads(record.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        delivered = {}
+    renewed = []
+    for path in [*sorted(stored.glob("*.ipynb")), stored / "helpers.py"]:
+        text, copy = path.read_text(encoding="utf-8"), folder / path.name
+        try:
+            text = blank(text) if path.suffix == ".ipynb" else text
+        except (ValueError, LookupError, TypeError, AttributeError):
+            say("%s is damaged and was left out." % path)
+            continue
+        new, mine = digest_of_work(text), None
+        if copy.exists():
+            mine = digest_of_work(copy.read_text(encoding="utf-8", errors="backslashreplace"))
+        if mine not in (None, new):
+            if mine == delivered.get(path.name):
+                renewed.append(path.name)
+            elif new == delivered.get(path.name):
+                continue
+            else:
+                aside = put_aside(copy)
+                say("%s changed, and so did your copy. Yours is now '%s'." % (path.name, aside))
+        if mine != new:
+            write_whole(copy, text)
+        if delivered.get(path.name) != new:
+            delivered[path.name] = new
+            write_whole(record, json.dumps(delivered, indent=1))
+    if renewed:
+        say(
+            "Brought up to date, without outputs: %s. You had not changed them."
+            % ", ".join(renewed)
+        )
+
+
+def working_copies(root):
+    """Bring `workbook/` up to date and return the page to open: the stored one if that fails."""
+    folder = root / "workbook"
+    try:
+        folder.mkdir(exist_ok=True)
+        with only_one(folder / ".lock"):
+            update_copies(root / "notebooks", folder)
+    except OSError as error:
+        say("Your copies in %s were not brought up to date: %s" % (folder, explain(str(error))))
+    copy = "workbook/" + Path(START).name
+    return copy if (root / copy).exists() else START
 
 
 # --- lab, test and prove -------------------------------------------------------------------
@@ -301,24 +439,27 @@ def course_environ(python, command, environ=os.environ):
     return env
 
 
-def command_line(command, python, root, options):
+def command_line(command, python, root, options, page=START):
     """Return what `lab`, `test` or `prove` runs, with the user's options last."""
     if command in ("test", "prove"):
         return [str(python), "-m", {"test": "pytest", "prove": "tools.prove"}[command], *options]
-    start = ["--ServerApp.root_dir=" + str(root), "--LabApp.default_url=/lab/tree/" + START]
+    start = ["--ServerApp.root_dir=" + str(root), "--LabApp.default_url=/lab/tree/" + page]
     return [str(python), "-m", "jupyterlab", *start, *options]
 
 
 def run_child(command, root, env):
     """Run `command` to its end, leave Ctrl-C to it, and return its exit code."""
     with subprocess.Popen(command, cwd=str(root), env=env) as child:
-        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-        while True:
-            try:
-                code = child.wait()
-                return code if code >= 0 else 128 - code
-            except KeyboardInterrupt:
-                pass
+        before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+        try:
+            while True:
+                try:
+                    code = child.wait()
+                    return code if code >= 0 else 128 - code
+                except KeyboardInterrupt:
+                    pass
+        finally:
+            signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 # --- claims --------------------------------------------------------------------------------
@@ -408,7 +549,12 @@ def main(arguments, root=ROOT):
         if command in ("lab", "test", "prove"):
             check_computer()
             python = ensure_environment(root)
-            child = command_line(command, python, root, options)
+            page = START
+            if command == "lab" and "--stored" in options:
+                options.remove("--stored")
+            elif command == "lab":
+                page = working_copies(root)
+            child = command_line(command, python, root, options, page)
             return run_child(child, root, course_environ(python, command))
         if command == "claims" and tuple(options) in CLAIM_FORMATS:
             say(CLAIM_FORMATS[tuple(options)](read_claims(root / "notebooks")))

@@ -33,11 +33,6 @@ def check(root=_ROOT, version=None, installed=metadata.version):
     -------
     bool
         Whether everything is good.
-
-    Raises
-    ------
-    TypeError
-        An argument is not as above. The message names it and says what is allowed.
     """
     if not isinstance(root, (str, os.PathLike)):
         raise TypeError(f"root must be a path, got {type(root).__name__}")
@@ -51,7 +46,7 @@ def check(root=_ROOT, version=None, installed=metadata.version):
         _python(version),
         _packages(root, installed),
         _backend(),
-        _folder(root / "notebooks"),
+        _folder(),
     ]
     for name, problem in found:
         print(f"{name}: {'good' if problem is None else 'NOT GOOD. ' + problem}")
@@ -100,12 +95,13 @@ def _backend():
     )
 
 
-def _folder(folder):
+def _folder():
+    """Look at the kernel's folder: where the notebook lies, `workbook` or `notebooks`."""
     try:
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=os.curdir):
             return "Folder", None
     except OSError:
         return "Folder", (
-            f"{folder} cannot be written to: the notebooks run, but nothing you change is kept. "
-            "Copy the course to a folder of your own."
+            "The folder of this notebook cannot be written to: it runs, but nothing you change is "
+            "kept. Copy the course to a folder of your own."
         )

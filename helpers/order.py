@@ -1,14 +1,17 @@
 """Tell a learner which cell to run first. Standard library alone; IPython loads it.
 
 A cell that needs a name which no cell has made yet ends in one line instead of a traceback. The
-notebook is read from the kernel's folder, which is where JupyterLab starts a kernel.
+notebook is read from the kernel's folder, which is where JupyterLab starts a kernel. It may be the
+learner's own copy, with cells changed or half typed.
 """
 
 import builtins
 import dis
 import json
+import os
 import re
 import types
+from contextlib import suppress
 from pathlib import Path
 
 _MODULES = (
@@ -24,6 +27,9 @@ _REPAIR = (
 def names(source):
     """Say which names a cell makes and which it needs from cells before it.
 
+    Lines that begin with `%`, `!` or `?` are IPython's and count as nothing. So does a whole cell
+    that is no Python without them.
+
     Parameters
     ----------
     source : str
@@ -34,13 +40,12 @@ def names(source):
     made, needed : set of str
         Names assigned at the top level, and names that are read before this cell assigns them or
         read in a function of it, less Python's own.
-
-    Raises
-    ------
-    SyntaxError
-        The source is not Python.
     """
-    code = compile(source, "<cell>", "exec")
+    code = compile("", "<cell>", "exec")
+    for text in (source, re.sub(r"^(\s*)[%!?].*", r"\1pass", source, flags=re.MULTILINE)):
+        with suppress(SyntaxError, ValueError):  # ValueError: a null character
+            code = compile(text, "<cell>", "exec")
+            break
     made, needed = set(), set()
     for step in dis.get_instructions(code):
         if step.opname == "STORE_NAME":
@@ -150,15 +155,22 @@ def advice(error, ran, known, folder):
 
 
 def _notebook(folder, ran):
-    """Return the cells of the notebook in `folder` that shares most cells with what was run."""
+    """Return the cells of the kernel's notebook, or of the one that shares most with what was run.
+
+    JupyterLab names the notebook in JPY_SESSION_NAME; other programs do not, and a notebook may
+    have been renamed since.
+    """
+    named = folder / Path(os.environ.get("JPY_SESSION_NAME", "")).name
+    if named.suffix != ".ipynb" or not named.exists():
+        named = None
     best, most = [], 0
-    for path in sorted(folder.glob("*.ipynb")):
+    for path in [named] if named else sorted(folder.glob("*.ipynb")):
         try:
             cells = code_cells(path)
         except (OSError, ValueError, LookupError, TypeError):
             continue  # not a notebook: none of our business here
         shared = len({source for _, source in cells} & set(ran))
-        if shared > most:
+        if shared > most or path == named:
             best, most = cells, shared
     return best
 

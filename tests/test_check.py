@@ -1,5 +1,6 @@
 """`environment.check` names a remedy for each failure."""
 
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -47,8 +48,15 @@ def test_another_backend(capsys, monkeypatch):
     assert "KERAS_BACKEND is 'jax', the course needs 'tensorflow'" in capsys.readouterr().out
 
 
-def test_a_folder_that_cannot_be_written_to_or_is_not_the_course(capsys, tmp_path):
+def test_a_course_without_its_lock(capsys, tmp_path):
     assert not environment.check(root=tmp_path)
-    out = capsys.readouterr().out
-    assert "notebooks cannot be written to" in out
-    assert "requirements.lock is missing" in out
+    assert "requirements.lock is missing" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="/proc: not even the administrator writes there"
+)
+def test_a_folder_that_cannot_be_written_to(capsys, monkeypatch):
+    monkeypatch.chdir("/proc")
+    assert not environment.check()
+    assert "The folder of this notebook cannot be written to" in capsys.readouterr().out
