@@ -110,11 +110,14 @@ def with_palette(picture):
     Returns
     -------
     bytes
-        The smaller one of the given file and the one with a palette.
+        The smaller one of the given file and the one with a palette. A file that has a palette
+        is returned as it is.
     """
-    buffer = io.BytesIO()
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
-    image.quantize(64, dither=Image.Dither.NONE).save(buffer, format="png", optimize=True)
+    image, buffer = Image.open(io.BytesIO(picture)), io.BytesIO()
+    if image.mode == "P":
+        return picture
+    image = image.convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    image.save(buffer, format="png", optimize=True)
     return min(picture, buffer.getvalue(), key=len)
 
 
