@@ -271,7 +271,7 @@ def forest(claims, ax=None, *, title="Every claim of this notebook"):
         there is no such distance, the unit is the standard deviation of the runs. What lies
         further out than -2 and 4 is drawn at the edge.
     """
-    ax = figure(height=1.4 + 0.36 * len(claims)) if ax is None else ax
+    ax = figure(height=2.2 + 0.34 * len(claims)) if ax is None else ax
     ax.figure.set_figwidth(10)
     left, right = -2.0, 4.0
     rows = np.arange(len(claims))[::-1]
@@ -313,10 +313,8 @@ def forest(claims, ax=None, *, title="Every claim of this notebook"):
     ax.set_title(title, pad=22)
     ax.grid(axis="y", visible=False)
     ax.tick_params(axis="y", length=0, pad=10)
-    ax.legend(
-        handles=[seen[key] for key in _VERDICTS if key in seen], ncols=3, loc="upper center",
-        bbox_to_anchor=(0.3, -1.8 / len(claims) - 0.03),
-    )  # fmt: skip
+    handles = [seen[key] for key in _VERDICTS if key in seen]
+    ax.figure.legend(handles=handles, ncols=3, loc="outside lower center")
     return ax
 
 

@@ -19,6 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 import nbformat
+from ipykernel.ipkernel import IPythonKernel
 from nbclient import NotebookClient
 
 import course
@@ -108,8 +109,7 @@ def store(path):
                     PICTURE.parent.mkdir(exist_ok=True)
                     PICTURE.write_bytes(picture)
     # What JupyterLab writes here when it opens the notebook: equal, so that nothing is unsaved.
-    language = dict(notebook.metadata["language_info"])
-    notebook.metadata = {"kernelspec": KERNEL, "language_info": language}
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": IPythonKernel.language_info}
     notebook.nbformat_minor = 5
     nbformat.validate(notebook)
     nbformat.write(notebook, path)
