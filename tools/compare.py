@@ -36,8 +36,9 @@ def moved(stored, fresh):
     two computers. Training can magnify it to another course of a run, as another seed would, but
     data and initial weights stay, so the mean moves less than from one set of seeds to another:
     compiled for AVX2 instead of AVX-512, the ten estimates of notebook 01 moved by at most a tenth
-    of half their interval. An estimate that leaves it is no noise of that kind. The ends are widened by one unit of
-    the last digit stored: half for the rounding of the end, half for that of the estimate.
+    of half their interval. An estimate that leaves it is no noise of that kind. The ends are
+    widened by one unit of the last digit stored: half for the rounding of the end, half for that
+    of the estimate.
     """
     names = sorted(stored.keys() | fresh.keys())
     changed = [n for n in names if n not in _MEASURED and stored.get(n) != fresh.get(n)]
