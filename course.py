@@ -40,8 +40,9 @@ NOTEBOOK_METADATA = {
 }  # fmt: skip
 PYTHONS = [(3, 11), (3, 12), (3, 13)]
 TENSORFLOW_BUILDS = ["linux x86_64", "linux aarch64", "darwin arm64", "win32 amd64"]
-CLAIM_KEYS = ["id", "notebook", "program", "sentence", "estimate", "low", "high"]
-CLAIM_KEYS += ["threshold", "runs", "verdict"]
+CLAIM_KEYS = ["id", "notebook", "cell", "program", "sentence", "quantity", "estimate", "low"]
+CLAIM_KEYS += ["high", "threshold", "no_effect", "runs", "method", "verdict", "kind"]
+CLAIM_KEYS += ["origin", "why"]
 
 # Settings of the programs in the environment, by path.
 SETTINGS = {
@@ -465,30 +466,14 @@ def run_child(command, root, env):
 # --- claims --------------------------------------------------------------------------------
 
 
-def notebook_claims(path):
-    """Return the claims stored in the outputs of one notebook, in the order of its cells."""
+def read_claims(root):
+    """Return the claims that claims.json holds: dicts with the keys `CLAIM_KEYS`."""
+    path = root / "claims.json"
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        outputs = [output for cell in cells for output in cell.get("outputs", [])]
-        found = [output.get("metadata", {}).get("claim") for output in outputs]
-        claims = [dict(claim, notebook=path.stem) for claim in found if claim]
+        claims = json.loads(path.read_text(encoding="utf-8"))
         return [{key: claim[key] for key in CLAIM_KEYS} for claim in claims]
-    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
-        raise CourseError("cannot read the claims of %s: %r" % (path.name, error)) from error
-
-
-def read_claims(folder):
-    """Return the claims of all notebooks in `folder`: dicts with the keys `CLAIM_KEYS`."""
-    claims = [claim for path in sorted(folder.glob("*.ipynb")) for claim in notebook_claims(path)]
-    if not claims:
-        raise CourseError("no claims in %s: were the notebooks stored with outputs?" % folder)
-    places = {}
-    for claim in claims:
-        places.setdefault(claim["id"], []).append(claim["notebook"])
-    for name, notebooks in places.items():
-        if len(notebooks) > 1:
-            raise CourseError("claim %s stands twice: %s" % (name, ", ".join(notebooks)))
-    return claims
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise CourseError("cannot read the claims in %s: %r" % (path, error)) from error
 
 
 def number(value):
@@ -506,24 +491,29 @@ def numbers(claim):
     return estimate, "%s to %s" % (low, high), threshold
 
 
+def verdict(claim):
+    """Write a claim's verdict, and how a refuted one fails."""
+    return claim["verdict"] + (", " + claim["kind"] if claim["kind"] else "")
+
+
 def claims_markdown(claims):
-    """Lay the claims out as the README's table."""
+    """Lay the claims out as a table for a page."""
     lines = ["| claim | mean | 95 % interval | threshold | runs | verdict |"]
     lines.append("|---|---|---|---|---|---|")
     for claim in claims:
         link = "[%s](notebooks/%s.ipynb)" % (claim["notebook"].split("_")[0], claim["notebook"])
         sentence = "%s %s `%s`" % (link, claim["sentence"].replace("|", "\\|"), claim["id"])
-        cells = [sentence, *numbers(claim), str(claim["runs"]), "**%s**" % claim["verdict"]]
+        cells = [sentence, *numbers(claim), str(claim["runs"]), "**%s**" % verdict(claim)]
         lines.append("| %s |" % " | ".join(cells))
     return "\n".join(lines)
 
 
-def claims_table(claims, width=100):
+def claims_table(claims, width=110):
     """Lay the claims out as aligned text, with narrower gaps if it exceeds `width` columns."""
     rows = [["id", "nb", "prog", "estimate", "95 % interval", "threshold", "runs", "verdict"]]
     for claim in claims:
         row = [claim["id"], claim["notebook"].split("_")[0], claim["program"], *numbers(claim)]
-        rows.append([str(cell) for cell in [*row, claim["runs"], claim["verdict"]]])
+        rows.append([str(cell) for cell in [*row, claim["runs"], verdict(claim)]])
     widths = [max(len(row[i]) for row in rows) for i in range(8)]
     gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= width else " "
     template = gap.join("{:%s%d}" % ("<<<>>>><"[i], widths[i]) for i in range(8))
@@ -557,7 +547,7 @@ def main(arguments, root=ROOT):
             child = command_line(command, python, root, options, page)
             return run_child(child, root, course_environ(python, command))
         if command == "claims" and tuple(options) in CLAIM_FORMATS:
-            say(CLAIM_FORMATS[tuple(options)](read_claims(root / "notebooks")))
+            say(CLAIM_FORMATS[tuple(options)](read_claims(root)))
             return 0
     except CourseError as error:
         print("course.py: %s" % error, file=sys.stderr)

@@ -1,57 +1,36 @@
-"""Turn the runs of an experiment into an interval and a verdict. SciPy alone."""
+"""Turn the runs of an experiment into an interval and a verdict. NumPy and SciPy alone."""
 
 import html
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import dataclass, field, fields
 
+import numpy as np
 from scipy import stats
 
 from helpers import checks
 
-_COLUMNS = ("seed", "epoch", "split", "metric", "value")
+MEDIA_TYPE = "application/vnd.overfitting-course.claim+json"
+ORIGINS = {
+    "given": "given by the course's register",
+    "planned": "planned before the runs",
+    "asked after a first look": "asked after a first look",
+}
+METHODS = {
+    "student": "95 % interval",
+    "wilson": "95 % interval (Wilson)",
+    "nadeau-bengio": "95 % interval (corrected for shared rows)",
+}
+KINDS = {
+    None: "",
+    "smaller": "smaller than claimed",
+    "none": "no effect that would matter",
+    "opposite": "the opposite effect",
+    "unclear": "too few runs to say how",
+}
+_COLOURS = {"supported": "#00664b", "refuted": "#a33b00", "undecided": "#555555"}
 
 
-def curves(table, split, metric):
-    """Take one metric of one split out of a tidy table.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        What `training.fit_replicas` returned: columns ``seed, epoch, split, metric, value``, the
-        rows of a seed together and in the order of the epochs.
-    split, metric : str
-        For example "validation" and "accuracy".
-
-    Returns
-    -------
-    numpy.ndarray, shape (R, epochs)
-        One row per run, in the order of the table's seeds, one column per epoch.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
-    """
-    columns = list(getattr(table, "columns", ()))
-    if not set(_COLUMNS) <= set(columns):
-        raise TypeError(
-            f"table must be a pandas.DataFrame with the columns {', '.join(_COLUMNS)}, got "
-            f"{f'columns {checks.short(columns)}' if columns else checks.short(table)}"
-        )
-    checks.one_of("split", split, sorted(set(table["split"])))
-    checks.one_of("metric", metric, sorted(set(table["metric"])))
-    rows = table[(table["split"] == split) & (table["metric"] == metric)]
-    runs = rows["seed"].nunique()
-    if runs and len(rows) % runs == 0:
-        seeds, epochs = (rows[name].to_numpy().reshape(runs, -1) for name in ("seed", "epoch"))
-        if (seeds == seeds[:, :1]).all() and (epochs == epochs[0]).all():
-            return rows["value"].to_numpy().reshape(runs, -1)
-    raise ValueError(
-        f"table must hold the {metric} of {split} for every seed at the same epochs, the rows of "
-        f"a seed together and in the order of the epochs; got {len(rows)} rows of {runs} seeds"
-    )
-
-
-def interval(values, confidence=0.95):
+def interval(values, confidence=0.95, *, split_rows=None):
     """Mean over the runs and its Student t interval.
 
     Parameters
@@ -60,25 +39,36 @@ def interval(values, confidence=0.95):
         One entry per run along the first axis, R at least 2.
     confidence : float, default 0.95
         Between 0 and 1, both excluded.
+    split_rows : tuple of int (training rows, test rows) or None
+        Given where the runs are random splits of one data set: they share rows, so their spread
+        says too little, and the variance of the mean is corrected for it.
 
     Returns
     -------
     mean, low, high : numpy.ndarray, shape (...)
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
+        Where all runs agree the interval is that single value.
 
     Notes
     -----
     Student (1908), The probable error of a mean. Equals
-    ``scipy.stats.ttest_1samp(values, 0).confidence_interval(confidence)``; where all runs agree
-    the interval is that single value.
+    ``scipy.stats.ttest_1samp(values, 0).confidence_interval(confidence)``. With `split_rows`, the
+    variance s² / R of the mean becomes (1 / R + test rows / training rows) s², with R - 1 degrees
+    of freedom: Nadeau and Bengio (2003), Inference for the generalization error, Machine Learning
+    52, section 4.
     """
     values = _runs(values, ("R", ...))
     confidence = checks.number("confidence", confidence, 0, 1, ends=False)
-    half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values, axis=0)
+    shared = 0.0
+    if split_rows is not None:
+        if not isinstance(split_rows, tuple) or len(split_rows) != 2:
+            raise TypeError(
+                "split_rows must be a tuple (training rows, test rows), got "
+                + checks.short(split_rows)
+            )
+        training, test = (checks.whole(f"split_rows[{i}]", n) for i, n in enumerate(split_rows))
+        shared = test / training
+    variance = (1 / len(values) + shared) * values.var(axis=0, ddof=1)
+    half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * np.sqrt(variance)
     mean = values.mean(axis=0)
     return mean, mean - half, mean + half
 
@@ -99,11 +89,6 @@ def proportion(count, n, confidence=0.95):
     -------
     share, low, high : float
 
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
-
     Notes
     -----
     Wilson (1927), Probable inference, the law of succession, and statistical inference.
@@ -115,42 +100,20 @@ def proportion(count, n, confidence=0.95):
     return count / n, found.low, found.high
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A sentence, what was measured, and what follows. Made by `claim`."""
-
-    id: str
-    program: str
-    sentence: str
-    estimate: float
-    low: float
-    high: float
-    threshold: float
-    runs: int
-    verdict: str
-
-    def __str__(self):
-        """Return three lines: the verdict, the sentence, the numbers."""
-        return f"{self.verdict.upper()}: {self.id}\n{self.sentence}\n{self._numbers()}"
-
-    def _numbers(self):
-        return (
-            f"mean {self.estimate:.3f}, 95 % interval {self.low:.3f} to {self.high:.3f}, "
-            f"threshold {self.threshold:g}, {self.runs} runs"
-        )
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        colour = {"supported": "#00664b", "refuted": "#a33b00"}.get(self.verdict, "#555555")
-        page = (
-            f'<div style="border-left: 6px solid {colour}; padding: 0.3em 0.8em;">'
-            f'<b style="color: {colour};">{self.verdict.upper()}</b> '
-            f"<code>{html.escape(self.id)}</code><br>{html.escape(self.sentence)}<br>"
-            f"<small>{self._numbers()}</small></div>"
-        )
-        return {"text/plain": str(self), "text/html": page}, {"claim": asdict(self)}
-
-
-def claim(id, sentence, values, *, threshold, program):
+def claim(
+    id,
+    sentence,
+    values,
+    *,
+    threshold,
+    program,
+    origin,
+    why,
+    quantity,
+    no_effect=0.0,
+    method="student",
+    split_rows=None,
+):
     """Decide whether a sentence holds, from one measured value per run.
 
     Parameters
@@ -166,27 +129,93 @@ def claim(id, sentence, values, *, threshold, program):
         The smallest mean that would matter, fixed before the runs were looked at.
     program : str
         The program of the course that the claim is about, "1.1", or "own".
+    origin : {"given", "planned", "asked after a first look"}
+        Where the claim comes from: the course's register, a plan of this edition, or a question
+        that the first runs raised.
+    why : str
+        Why the threshold is what it is, in one sentence.
+    quantity : str
+        What `values` are, with their unit.
+    no_effect : float or None, default 0.0
+        The mean that would mean no effect, as 0.5 for the accuracy of a guess between two equal
+        classes; None where there is none.
+    method : {"student", "wilson", "nadeau-bengio"}
+        How the interval is made: "student" for the mean of independent runs, "wilson" for a share
+        (all values 0 or 1), "nadeau-bengio" where the runs split one data set again and again.
+    split_rows : tuple of int (training rows, test rows), optional
+        With "nadeau-bengio" alone, and then required.
 
     Returns
     -------
     Claim
         ``supported`` if the whole 95 % interval of the mean lies at or above the threshold,
         ``refuted`` if all of it lies below, else ``undecided``. As the last line of a notebook
-        cell it is shown, and stored so that ``python3 course.py claims`` finds it.
+        cell it shows itself, and is stored so that ``python3 course.py claims`` finds it.
 
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
+    Notes
+    -----
+    With t for `threshold` and e for `no_effect`, a refuted claim is of one of four kinds:
+
+    - *opposite*: the whole interval lies below e;
+    - *smaller*: the whole interval lies above e (and below t), or e is None;
+    - *none*: the interval holds e, and each of its values is nearer to e than t is;
+    - *unclear*: it holds e and reaches as far below e as t lies above it. More runs are needed.
+
+    Where t is at or below e ("not worse by more than the margin e - t", or "above e" with t = e),
+    a refuted claim has its whole interval below t, so below e: it is always *opposite*.
     """
     checks.text("id", id, r"[a-z0-9]+(-[a-z0-9]+)*", "lower-case words joined by hyphens")
-    checks.text("sentence", sentence, r".*\S.*", "a sentence")
-    values = _runs(values, ("R",))
+    for name, value in {"sentence": sentence, "why": why, "quantity": quantity}.items():
+        checks.text(name, value, r".*\S.*", "a text that is not empty")
+    values = np.array(_runs(values, ("R",)))
+    values.flags.writeable = False
     threshold = checks.number("threshold", threshold)
     checks.text("program", program, r"\d\.\d|own", "a program's number, as '1.1', or 'own'")
-    mean, low, high = (float(v) for v in interval(values))
+    checks.one_of("origin", origin, list(ORIGINS))
+    if no_effect is not None:
+        no_effect = checks.number("no_effect", no_effect)
+    checks.one_of("method", method, list(METHODS))
+    if (split_rows is not None) != (method == "nadeau-bengio"):
+        raise ValueError(
+            "split_rows must be given with the method 'nadeau-bengio', and with no other; got "
+            f"{checks.short(split_rows)} with {method!r}"
+        )
+    if method == "wilson":
+        if not np.isin(values, (0, 1)).all():
+            raise ValueError(
+                f"values must be 0 or 1 with 'wilson', got {checks.short(np.unique(values))}"
+            )
+        estimate, low, high = proportion(int(values.sum()), len(values))
+    else:
+        estimate, low, high = map(float, interval(values, split_rows=split_rows))
     verdict = "supported" if low >= threshold else "refuted" if high < threshold else "undecided"
-    return Claim(id, program, sentence, mean, low, high, threshold, len(values), verdict)
+    kind = _kind(low, high, threshold, no_effect) if verdict == "refuted" else None
+    return Claim(
+        id=id,
+        program=program,
+        sentence=sentence,
+        quantity=quantity,
+        estimate=estimate,
+        low=low,
+        high=high,
+        threshold=threshold,
+        no_effect=no_effect,
+        runs=len(values),
+        method=method,
+        verdict=verdict,
+        kind=kind,
+        origin=origin,
+        why=why,
+        values=values,
+    )
+
+
+def _kind(low, high, threshold, no_effect):
+    if no_effect is None or low > no_effect:
+        return "smaller"
+    if high < no_effect:
+        return "opposite"
+    return "none" if no_effect - low < threshold - no_effect else "unclear"
 
 
 def _runs(values, shape):
@@ -194,3 +223,103 @@ def _runs(values, shape):
     if len(values) < 2:
         raise ValueError(f"values must hold at least 2 runs, got {checks.short(values)}")
     return values
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence, what was measured, and what follows. Made by `claim`, which says what is what.
+
+    Attributes
+    ----------
+    estimate, low, high : float
+        The mean of the values and its 95 % interval.
+    verdict : {"supported", "refuted", "undecided"}
+    kind : {"smaller", "none", "opposite", "unclear"} or None
+        How a refuted claim fails; None for the others.
+    values : numpy.ndarray, shape (R,)
+        What was measured, one entry per run. Read-only.
+    """
+
+    id: str
+    program: str
+    sentence: str
+    quantity: str
+    estimate: float
+    low: float
+    high: float
+    threshold: float
+    no_effect: float | None
+    runs: int
+    method: str
+    verdict: str
+    kind: str | None
+    origin: str
+    why: str
+    values: np.ndarray = field(repr=False, compare=False)
+
+    def record(self):
+        """Return what is stored: all but the values, rounded to what is known.
+
+        Returns
+        -------
+        dict
+            Estimate and interval with the decimals at which half the interval's width has two
+            significant digits.
+        """
+        found = {f.name: getattr(self, f.name) for f in fields(self) if f.compare}
+        rounded = zip(("estimate", "low", "high"), map(float, self.numbers()), strict=True)
+        return {**found, **dict(rounded)}
+
+    def page(self, picture=""):
+        """Return the claim as HTML, with the HTML of a picture below the sentence."""
+        colour = _COLOURS[self.verdict]
+        lines = [
+            f'<b style="background-color: {colour}; color: white; padding: 0.1em 0.5em;">'
+            f"{self.verdict.upper()}</b> <b>{KINDS[self.kind]}</b> <code>{self.id}</code>",
+            html.escape(self.sentence),
+            *filter(None, [picture]),
+            *(f"<small>{html.escape(line)}</small>" for line in self._small_print()),
+        ]
+        style = f"border-left: 6px solid {colour}; padding: 0.3em 0.8em;"
+        return f'<div style="{style}">' + "<br>".join(lines) + "</div>"
+
+    def numbers(self):
+        """Return estimate and both ends of the interval as text, rounded to what is known."""
+        return tuple(map(self._write, (self.estimate, self.low, self.high)))
+
+    def described(self):
+        """Return in words what a picture of the runs shows."""
+        lowest, highest = map(self._write, (self.values.min(), self.values.max()))
+        _, low, high = self.numbers()
+        where = {"supported": "at or above", "refuted": "below", "undecided": "on both sides of"}
+        mark = "" if self.no_effect is None else f" No effect would be {self.no_effect:g}."
+        return (
+            f"{self.runs} runs from {lowest} to {highest}. The interval of their mean, "
+            f"{low} to {high}, lies {where[self.verdict]} the threshold {self.threshold:g}.{mark}"
+        )
+
+    def __str__(self):
+        """Return the verdict, the sentence, the numbers and where the threshold comes from."""
+        kind = f" ({KINDS[self.kind]})" if self.kind else ""
+        head = f"{self.verdict.upper()}{kind}: {self.id}"
+        return "\n".join([head, self.sentence, *self._small_print()])
+
+    def _small_print(self):
+        estimate, low, high = self.numbers()
+        name = "share" if self.method == "wilson" else "mean"
+        return [
+            f"{self.quantity}: {name} {estimate}, {METHODS[self.method]} {low} to {high}, "
+            f"threshold {self.threshold:g}, {self.runs} runs",
+            f"Origin: {ORIGINS[self.origin]}. Why this threshold: {self.why}",
+        ]
+
+    def _write(self, value):
+        half = (self.high - self.low) / 2
+        if half <= 1e-6 * max(abs(self.low), abs(self.high)):
+            return f"{value:.6g}"  # all runs agree: what a number of 32 bits knows
+        decimals = 1 - math.floor(math.log10(half))
+        # + 0.0 makes -0.0 a plain zero.
+        return f"{round(float(value), decimals) + 0.0:.{max(decimals, 0)}f}"
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/plain": str(self), "text/html": self.page(), MEDIA_TYPE: self.record()}

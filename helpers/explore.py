@@ -100,4 +100,6 @@ class Slider(widgets.VBox):
     def _repr_mimebundle_(self, **options):
         bundle = super()._repr_mimebundle_(**options)
         picture = base64.b64encode(self.image.value).decode()
-        return {**bundle, "text/plain": repr(self), "image/png": picture}
+        return {**bundle, "text/plain": repr(self), "image/png": picture}, {
+            "image/png": {"width": 760}
+        }

@@ -2,15 +2,24 @@
 
 Every function draws on the axes it is given (or makes a figure) and returns the axes. A split has
 one colour and one line style through the whole course; the colours are those of Okabe and Ito
-(2008), which colour-blind readers can tell apart.
+(2008), which colour-blind readers can tell apart. Arguments are checked here where a wrong one
+would give a wrong picture; what matplotlib refuses itself is left to it.
+
+In a notebook, importing this module makes figures sharp on screens of two pixels a point, and
+gives every claim the strip of its runs.
 """
 
+import base64
+import html
 import io
+import sys
+import textwrap
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
+from PIL import Image
 
 from helpers import checks
 
@@ -22,10 +31,16 @@ COLOURS = {"train": _BLUE, "validation": _VERMILION, "test": _GREEN}
 LINE_STYLES = {"train": "-", "validation": "--", "test": "-."}
 NAMES = {"train": "training", "validation": "validation", "test": "test"}
 CONDITIONS = (_BLACK, _ORANGE, _SKY, _PURPLE, _GREEN, _VERMILION)
-_VERDICT_COLOURS = {"supported": _GREEN, "refuted": _VERMILION, "undecided": "0.4"}
-_MOST_AXES = 12  # columns, and rows
-_MOST_NAMES = 80
-_SCALES = ("linear", "log")
+# By verdict and kind: marker, colour and name.
+_VERDICTS = {
+    ("supported", None): ("D", _GREEN, "supported"),
+    ("refuted", "smaller"): ("v", _VERMILION, "refuted, smaller than claimed"),
+    ("refuted", "none"): ("o", _VERMILION, "refuted, no effect"),
+    ("refuted", "opposite"): ("X", _VERMILION, "refuted, the opposite"),
+    ("refuted", "unclear"): ("P", _VERMILION, "refuted, unclear how"),
+    ("undecided", None): ("s", "0.4", "undecided"),
+}
+_FEW = 5  # runs drawn one by one; the others are the band
 
 mpl.rcParams.update(
     {
@@ -45,66 +60,24 @@ mpl.rcParams.update(
 )
 
 
-def figure(columns=1, rows=1, height=None, *, sharex=False, sharey=False):
+def figure(columns=1, rows=1, height=4.0, *, sharex=False, sharey=False):
     """Make a figure with a row or a grid of axes, at a size that can be read at half of it.
 
     Parameters
     ----------
     columns, rows : int
-        Number of axes, at most 12 each.
-    height : float or None
-        Height of one row in inches, from 0.5 to 40; None is 4.
+        Number of axes.
+    height : float, default 4
+        Height of one row in inches.
     sharex, sharey : bool, default False
         Whether all axes have the same limits.
 
     Returns
     -------
     matplotlib.axes.Axes, or numpy.ndarray of them
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
-    columns = checks.whole("columns", columns, most=_MOST_AXES)
-    rows = checks.whole("rows", rows, most=_MOST_AXES)
-    height = 4.0 if height is None else checks.number("height", height, 0.5, 40)
-    shared = {"sharex": checks.flag("sharex", sharex), "sharey": checks.flag("sharey", sharey)}
-    width = 7.5 if columns == 1 else 10.0
-    return plt.subplots(rows, columns, figsize=(width, height * rows), **shared)[1]
-
-
-def _axes(ax, **size):
-    """Return the axes given, or new ones. Called when all else is checked: it may draw a figure."""
-    return figure(**size) if ax is None else _checked_axes(ax)
-
-
-def _checked_axes(ax):
-    return checks.instance("ax", ax, mpl.axes.Axes, "one matplotlib.axes.Axes")
-
-
-def _check_words(ax, **words):
-    """Check texts, and the axes to write them on, before any of it is drawn."""
-    if ax is not None:
-        _checked_axes(ax)
-    for name, value in words.items():
-        checks.text(name, value)
-
-
-def _limits(name, limits):
-    low, high = checks.numbers(name, limits, (2,))
-    if not low < high:
-        raise ValueError(f"{name} must be (low, high) with low < high, got {checks.short(limits)}")
-    return low, high
-
-
-def _bands(low, mean, high, length):
-    """Return lower ends, means and upper ends as arrays, in this order."""
-    named = {"low": low, "mean": mean, "high": high}
-    low, mean, high = (checks.numbers(n, values, (length,)) for n, values in named.items())
-    if not ((low <= mean) & (mean <= high)).all():
-        raise ValueError("low, mean, high must be in this order: low <= mean <= high everywhere")
-    return low, mean, high
+    size = (7.5 if columns == 1 else 10.0, height * rows)
+    return plt.subplots(rows, columns, figsize=size, sharex=sharex, sharey=sharey)[1]
 
 
 def png(ax):
@@ -118,28 +91,45 @@ def png(ax):
     Returns
     -------
     bytes
-        The figure as a PNG file, for `explore.Slider`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
+        The figure as a PNG file of two pixels a point, for `explore.Slider`.
     """
-    _checked_axes(ax)
     buffer = io.BytesIO()
-    ax.figure.savefig(buffer, format="png")
+    ax.figure.savefig(buffer, format="png", dpi=2 * ax.figure.dpi)
     plt.close(ax.figure)  # else pyplot would show it once more below the cell
-    return buffer.getvalue()
+    return with_palette(buffer.getvalue())
+
+
+def with_palette(picture):
+    """Store a picture with 64 colours: a figure looks the same and takes a third of the room.
+
+    Parameters
+    ----------
+    picture : bytes
+        A PNG file.
+
+    Returns
+    -------
+    bytes
+        The smaller one of the given file and the one with a palette. A file that has a palette
+        is returned as it is.
+    """
+    image, buffer = Image.open(io.BytesIO(picture)), io.BytesIO()
+    if image.mode == "P":
+        return picture
+    image = image.convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    image.save(buffer, format="png", optimize=True)
+    return min(picture, buffer.getvalue(), key=len)
 
 
 def learning_curves(curves, ax=None, *, ylabel, title, ylim=None):
-    """Draw a quantity against the epochs: every run thin, the mean over the runs bold.
+    """Draw a quantity against the epochs: the mean over the runs, a few of them, and their range.
 
     Parameters
     ----------
     curves : dict of str to array-like, shape (epochs,) or (R, epochs)
-        Curves by split ("train", "validation", "test"), all of as many epochs. With R = 1 only the
-        one run is drawn. Another name gets a colour of its own.
+        Curves by split ("train", "validation", "test"), all of as many epochs. Another name gets a
+        colour of its own. The mean is bold and the first five runs are thin; with more runs a band
+        holds the middle 80 % of them at each epoch.
     ax : matplotlib.axes.Axes or None
     ylabel, title : str
     ylim : tuple (low, high) or None
@@ -148,47 +138,36 @@ def learning_curves(curves, ax=None, *, ylabel, title, ylim=None):
     Returns
     -------
     matplotlib.axes.Axes
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
-    curves = _checked_curves(curves)
-    _check_words(ax, ylabel=ylabel, title=title)
-    ylim = None if ylim is None else _limits("ylim", ylim)
-    ax = _axes(ax)
+    curves = {
+        name: np.atleast_2d(checks.numbers(f"curves[{name!r}]", values, ("epochs",), ("R", "e")))
+        for name, values in curves.items()
+    }
+    lengths = {name: values.shape[1] for name, values in curves.items()}
+    if len(set(lengths.values())) != 1:
+        raise ValueError(f"curves must all have as many epochs, got {checks.short(lengths)}")
+    ax = figure() if ax is None else ax
     ends = []
     for i, (name, values) in enumerate(curves.items()):
         colour = COLOURS.get(name, CONDITIONS[i % len(CONDITIONS)])
         epochs = np.arange(1, values.shape[1] + 1)
-        if len(values) > 1:
-            alpha = float(np.clip(4 / len(values), 0.05, 0.4))
-            ax.plot(epochs, values.T, color=colour, alpha=alpha, linewidth=0.7)
+        _draw_runs(ax, epochs, values, colour)
         mean = values.mean(axis=0)
         ax.plot(epochs, mean, LINE_STYLES.get(name, "-"), color=colour, linewidth=2.4)
         ends.append((mean[-1], NAMES.get(name, name), colour))
-    if ylim is not None:
-        ax.set_ylim(*ylim)
-    ax.set(xlabel="epoch", ylabel=ylabel, title=title)
-    ax.set_xlim(0, len(mean))
+    ax.set(xlabel="epoch", ylabel=ylabel, title=title, xlim=(0, len(mean)), ylim=ylim)
     label_ends(ax, len(mean), ends)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     return ax
 
 
-def _checked_curves(curves):
-    checks.instance("curves", curves, dict, "a dict of curves by name")
-    checks.sequence("curves", list(curves), "curves", most=_MOST_NAMES)
-    checked = {}
-    for name, values in curves.items():
-        checks.text("the names of curves", name)
-        values = checks.numbers(f"curves[{name!r}]", values, ("epochs",), ("R", "epochs"))
-        checked[name] = np.atleast_2d(values)
-    epochs = {name: values.shape[1] for name, values in checked.items()}
-    if len(set(epochs.values())) > 1:
-        raise ValueError(f"curves must all have as many epochs, got {checks.short(epochs)}")
-    return checked
+def _draw_runs(ax, x, values, colour):
+    """Draw a few runs as thin lines, over a band from the 10 % to the 90 % quantile of all."""
+    if len(values) > _FEW:
+        low, high = np.quantile(values, (0.1, 0.9), axis=0)
+        ax.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+    if len(values) > 1:
+        ax.plot(x, values[:_FEW].T, color=colour, alpha=0.45, linewidth=0.8)
 
 
 def label_ends(ax, x, ends):
@@ -201,20 +180,7 @@ def label_ends(ax, x, ends):
     x : float
         Where the lines end.
     ends : list of tuple (y, name, colour)
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
-    _checked_axes(ax)
-    x = checks.number("x", x)
-    ends = [
-        _checked_end(f"ends[{i}]", end)
-        for i, end in enumerate(
-            checks.sequence("ends", ends, "tuples (y, name, colour)", most=_MOST_NAMES)
-        )
-    ]
     bottom, top = ax.get_ylim()
 
     def place(y):
@@ -233,91 +199,123 @@ def label_ends(ax, x, ends):
     over = max([0.0, *(spot - 1.0 for spot in spots)])
     for spot, (y, name, colour) in zip(spots, ends, strict=True):
         # Tied to the data, so that a label stays with its line if the limits change later.
-        ax.annotate(
-            name,
-            (x, y),
-            xytext=(6, (spot - over - place(y)) * points),
-            textcoords="offset points",
-            color=colour,
-            va="center",
-            fontweight="bold",
-            annotation_clip=False,
-        )
+        _label_end(ax, (x, y), name, colour, 6, (spot - over - place(y)) * points)
 
 
-def _checked_end(name, end):
-    if not isinstance(end, tuple) or len(end) != 3:
-        raise TypeError(f"{name} must be a tuple (y, name, colour), got {checks.short(end)}")
-    y, label, colour = end
-    if not mpl.colors.is_color_like(colour):
-        raise ValueError(f"{name} must have a colour of matplotlib, got {checks.short(colour)}")
-    return checks.number(f"{name} y", y), checks.text(f"{name} name", label), colour
+def _label_end(ax, end, name, colour, right, up):
+    ax.annotate(
+        name, end, xytext=(right, up), textcoords="offset points", color=colour, va="center",
+        fontweight="bold", annotation_clip=False,
+    )  # fmt: skip
 
 
-def verdict(claim, values, ax=None, *, xlabel):
-    """Draw what a claim rests on: every run, their mean with its 95 % interval, the threshold.
+def strip(claim, ax=None):
+    """Draw what a claim rests on: every run, their mean with its interval, and the threshold.
 
     Parameters
     ----------
     claim : evidence.Claim
-        Anything with ``id, estimate, low, high, threshold, verdict``.
-    values : array-like, shape (R,)
-        The values the claim was made from: their mean is the claim's estimate.
     ax : matplotlib.axes.Axes or None
-    xlabel : str
-        What was measured, with its unit.
 
     Returns
     -------
     matplotlib.axes.Axes
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
-    _check_claim(claim)
-    values = checks.numbers("values", values, ("R",))
-    if not np.isclose(values.mean(), claim.estimate, rtol=1e-5):
-        raise ValueError(
-            f"values must be those of the claim, with the mean {claim.estimate:g}, got "
-            f"{checks.short(values)} with the mean {values.mean():g}"
-        )
-    _check_words(ax, xlabel=xlabel)
-    ax = _axes(ax, height=2.2)
-    colour = _VERDICT_COLOURS[claim.verdict]
+    ax = figure(height=1.9) if ax is None else ax
+    marker, colour, _ = _VERDICTS[claim.verdict, claim.kind]
     # Runs are spread upwards in a fixed pattern, so that equal values stay visible.
-    lift = 0.25 + 0.5 * ((np.arange(len(values)) * 0.618034) % 1)
-    ax.plot(values, lift, "o", color="0.45", alpha=0.45, markersize=4, markeredgewidth=0)
+    lift = 0.25 + 0.7 * ((np.arange(claim.runs) * 0.618034) % 1)
+    ax.plot(claim.values, lift, "o", color="0.45", alpha=0.45, markersize=4, markeredgewidth=0)
     ax.plot([claim.low, claim.high], [0, 0], color=colour, linewidth=7, solid_capstyle="butt")
-    ax.plot(claim.estimate, 0, "D", color="white", markeredgecolor=colour, markersize=7)
-    ax.axvline(claim.threshold, color=_BLACK, linewidth=1.4, linestyle=":")
-    ax.set_ylim(-0.3, 1.25)
-    right = claim.threshold > np.mean(ax.get_xlim())
-    ax.annotate(
-        "threshold",
-        (claim.threshold, 1.0),
-        xycoords=("data", "axes fraction"),
-        xytext=(-4 if right else 4, -2),
-        textcoords="offset points",
-        ha="right" if right else "left",
-        va="top",
-        fontsize=10,
-    )
-    ax.set_yticks([0, 0.5], ["mean", "runs"])
-    ax.set(xlabel=xlabel, title=f"{claim.id}: {claim.verdict}")
+    ax.plot(claim.estimate, 0, marker, color="white", markeredgecolor=colour, markersize=8)
+    _mark(ax, claim.threshold, claim.no_effect)
+    ax.set_yticks([0, 0.6], ["mean", "runs"])
+    ax.set(xlabel=textwrap.fill(claim.quantity, 80), ylim=(-0.25, 1.1))
     ax.grid(axis="y", visible=False)
+    ax.tick_params(axis="y", length=0)
     return ax
 
 
-def _check_claim(claim):
-    expected = ("id", "estimate", "low", "high", "threshold", "verdict")
-    if not all(hasattr(claim, name) for name in expected):
-        raise TypeError(f"claim must have {', '.join(expected)}, got {checks.short(claim)}")
-    checks.text("id of the claim", claim.id)
-    checks.one_of("verdict of the claim", claim.verdict, list(_VERDICT_COLOURS))
-    for name in expected[1:-1]:
-        checks.number(f"{name} of the claim", getattr(claim, name))
+def _mark(ax, threshold, no_effect):
+    """Draw the threshold and no effect as lines, named above the axes."""
+    lines = {threshold: ("threshold", ":", _BLACK)}
+    if no_effect == threshold:
+        lines[threshold] = ("threshold = no effect", ":", _BLACK)
+    elif no_effect is not None:
+        lines[no_effect] = ("no effect", "-", "0.5")
+    for place, (name, style, colour) in lines.items():
+        ax.axvline(place, color=colour, linestyle=style, linewidth=1.4, zorder=1)
+        left = place < max(lines) or (len(lines) == 1 and place > np.mean(ax.get_xlim()))
+        ax.annotate(
+            name, (place, 1), xycoords=("data", "axes fraction"), textcoords="offset points",
+            xytext=(-3 if left else 3, 2), ha="right" if left else "left", color=colour,
+            fontsize=10,
+        )  # fmt: skip
+
+
+def forest(claims, ax=None, *, title="Every claim of this notebook"):
+    """Draw many claims against their thresholds, one row each.
+
+    Parameters
+    ----------
+    claims : sequence of evidence.Claim
+    ax : matplotlib.axes.Axes or None
+    title : str
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The estimates with their intervals, in units of the distance from no effect to the
+        threshold: 0 is no effect and 1 the threshold. Right of 1 a claim is supported. Where no
+        effect lies above the threshold (a margin that must not be missed) it is marked at 2. Where
+        there is no such distance, the unit is the standard deviation of the runs. What lies
+        further out than -2 and 4 is drawn at the edge.
+    """
+    ax = figure(height=2.2 + 0.34 * len(claims)) if ax is None else ax
+    ax.figure.set_figwidth(10)
+    left, right = -2.0, 4.0
+    rows = np.arange(len(claims))[::-1]
+    seen = {}
+    for row, claim in zip(rows, claims, strict=True):
+        key = claim.verdict, claim.kind
+        marker, colour, name = _VERDICTS[key]
+        distance = None if claim.no_effect is None else abs(claim.threshold - claim.no_effect)
+        unit = distance or claim.values.std(ddof=1) or 1.0
+        low, mean, high = (
+            1 + (value - claim.threshold) / unit
+            for value in (claim.low, claim.estimate, claim.high)
+        )
+        if distance and claim.no_effect > claim.threshold:
+            ax.plot(2, row, "|", color="0.5", markersize=16, markeredgewidth=1.5)
+        ends = np.clip((low, high), left, right)
+        ax.plot(ends, [row, row], color=colour, linewidth=4, solid_capstyle="butt")
+        at = float(np.clip(mean, left, right))
+        (seen[key],) = ax.plot(
+            at, row, marker, color="white", markeredgecolor=colour, markeredgewidth=1.6,
+            markersize=8, linestyle="", label=name, clip_on=False, zorder=3,
+        )  # fmt: skip
+        if at != mean:
+            ax.annotate(
+                f"{mean:.0f}", (at, row), xytext=(-8 if at > 0 else 8, 0), va="center",
+                textcoords="offset points", ha="right" if at > 0 else "left", color=colour,
+            )  # fmt: skip
+        ax.annotate(
+            "{}  ({} to {})".format(*claim.numbers()), (1, row), xycoords=("axes fraction", "data"),
+            xytext=(12, 0), textcoords="offset points", va="center", fontsize=10,
+        )  # fmt: skip
+    _mark(ax, 1, 0)
+    own = [claim.no_effect in (None, claim.threshold) for claim in claims]
+    ax.set_yticks(rows, [f"{c.id}{' †' * mark}" for c, mark in zip(claims, own, strict=True)])
+    ax.set(xlim=(left, right), ylim=(-0.7, len(claims) - 0.3))
+    unit = "effect, in units of the threshold's distance from no effect"
+    note = "\n† where there is no such distance: in standard deviations of the runs, threshold at 1"
+    ax.set_xlabel(unit + note * any(own))
+    ax.set_title(title, pad=22)
+    ax.grid(axis="y", visible=False)
+    ax.tick_params(axis="y", length=0, pad=10)
+    handles = [seen[key] for key in _VERDICTS if key in seen]
+    ax.figure.legend(handles=handles, ncols=3, loc="outside lower center")
+    return ax
 
 
 def points(x, y, ax=None, *, title):
@@ -333,18 +331,12 @@ def points(x, y, ax=None, *, title):
     Returns
     -------
     matplotlib.axes.Axes
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
     x = checks.numbers("x", x, ("n", 2))
     y = checks.numbers("y", y, (len(x),))
     if not np.isin(y, (0, 1)).all():
         raise ValueError(f"y must hold labels 0 and 1 alone, got {checks.short(np.unique(y))}")
-    _check_words(ax, title=title)
-    ax = _axes(ax, height=4.6)
+    ax = figure(height=4.6) if ax is None else ax
     for label, marker, colour in ((0, "o", _SKY), (1, "^", _ORANGE)):
         ax.scatter(
             *x[y == label].T, marker=marker, color=colour, edgecolor=_BLACK, linewidth=0.5,
@@ -362,18 +354,12 @@ def grid(steps=80):
     Parameters
     ----------
     steps : int, default 80
-        Points per side, from 2 to 2,000.
+        Points per side.
 
     Returns
     -------
     numpy.ndarray, shape (steps * steps, 2)
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
-    checks.whole("steps", steps, 2, 2_000)
     side = np.linspace(0, 1, steps)
     return np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
 
@@ -391,21 +377,10 @@ def boundaries(probabilities, ax=None, *, title):
     Returns
     -------
     matplotlib.axes.Axes
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
     probabilities = checks.numbers("probabilities", probabilities, ("R", "n"), low=0, high=1)
     steps = int(round(probabilities.shape[1] ** 0.5))
-    if steps < 2 or steps**2 != probabilities.shape[1]:
-        raise ValueError(
-            "probabilities must have shape (R, steps * steps), steps at least 2, got "
-            + checks.short(probabilities)
-        )
-    _check_words(ax, title=title)
-    ax = _axes(ax, height=4.6)
+    ax = figure(height=4.6) if ax is None else ax
     side = np.linspace(0, 1, steps)
     fields = probabilities.reshape(-1, steps, steps)
     share = (fields > 0.5).mean(axis=0)
@@ -425,12 +400,11 @@ def boundaries(probabilities, ax=None, *, title):
 
 
 def fits(x, predictions, ax=None, *, rows=None, truth=None, title, ylim=None):
-    """Draw fitted functions of one variable: every replicate thin, the mean bold.
+    """Draw fitted functions of one variable: the mean over the replicates, a few, their range.
 
     Parameters
     ----------
     x : array-like, shape (n,) or (n, 1)
-        At least two values that are not all equal.
     predictions : array-like, shape (n,) or (R, n)
     ax : matplotlib.axes.Axes or None
     rows : tuple (x, y) or None
@@ -443,44 +417,23 @@ def fits(x, predictions, ax=None, *, rows=None, truth=None, title, ylim=None):
     Returns
     -------
     matplotlib.axes.Axes
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
-    x = np.ravel(checks.numbers("x", x, ("n",), ("n", 1)))
-    if x.min() == x.max():
-        raise ValueError(f"x must hold at least two different values, got {checks.short(x)}")
-    n = len(x)
-    predictions = np.atleast_2d(checks.numbers("predictions", predictions, (n,), ("R", n)))
-    if truth is not None:
-        truth = np.ravel(checks.numbers("truth", truth, (n,), (n, 1)))
-    if rows is not None:
-        if not isinstance(rows, (tuple, list)) or len(rows) != 2:
-            raise TypeError(f"rows must be a tuple (x, y) or None, got {checks.short(rows)}")
-        at = np.ravel(checks.numbers("rows x", rows[0], ("m",), ("m", 1)))
-        rows = at, np.ravel(checks.numbers("rows y", rows[1], (len(at),), (len(at), 1)))
-    _check_words(ax, title=title)
-    ylim = None if ylim is None else _limits("ylim", ylim)
-    ax = _axes(ax)
-    ends = []
-    if len(predictions) > 1:
-        alpha = float(np.clip(4 / len(predictions), 0.05, 0.4))
-        ax.plot(x, predictions.T, color=_VERMILION, alpha=alpha, linewidth=0.8)
+    x = np.ravel(x)
+    predictions = np.atleast_2d(
+        checks.numbers("predictions", predictions, (len(x),), ("R", len(x)))
+    )
+    ax = figure() if ax is None else ax
+    _draw_runs(ax, x, predictions, _VERMILION)
     mean = predictions.mean(axis=0)
-    label = "network" if len(predictions) == 1 else "mean network"
     ax.plot(x, mean, color=_VERMILION, linewidth=2.2)
-    ends.append((mean[-1], label, _VERMILION))
+    ends = [(mean[-1], "network" if len(predictions) == 1 else "mean network", _VERMILION)]
     if truth is not None:
+        truth = np.ravel(truth)
         ax.plot(x, truth, ":", color=_BLACK, linewidth=2)
         ends.append((truth[-1], "truth", _BLACK))
     if rows is not None:
-        ax.plot(*rows, "o", color=_BLUE, markersize=5)
-    if ylim is not None:
-        ax.set_ylim(*ylim)
-    ax.set(xlabel="$x$", ylabel="$y$", title=title)
-    ax.set_xlim(x.min(), x.max())
+        ax.plot(*map(np.ravel, rows), "o", color=_BLUE, markersize=5)
+    ax.set(xlabel="$x$", ylabel="$y$", title=title, xlim=(x.min(), x.max()), ylim=ylim)
     label_ends(ax, x.max(), ends)
     return ax
 
@@ -500,27 +453,15 @@ def with_interval(x, low, mean, high, ax=None, *, name=None, index=0, lift=0, **
     lift : float, default 0
         Points by which the name is moved up, where two lines end close together.
     **labels
-        For `Axes.set`: ``xlabel, ylabel, title``, ``xscale, yscale`` ("linear" or "log") and
-        ``xticks, xticklabels``.
+        For `Axes.set`: ``xlabel, ylabel, title, xscale, yscale, xticks, xticklabels``.
 
     Returns
     -------
     matplotlib.axes.Axes
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
-    x = checks.numbers("x", x, ("k",))
+    x = np.asarray(x)
     low, mean, high = _bands(low, mean, high, len(x))
-    if name is not None:
-        checks.text("name", name)
-    checks.whole("index", index, 0)
-    checks.number("lift", lift, -1_000, 1_000)
-    _check_words(ax)
-    _check_labels(labels)
-    ax = _axes(ax)
+    ax = figure() if ax is None else ax
     colour = COLOURS.get(name, CONDITIONS[index % len(CONDITIONS)])
     style = LINE_STYLES.get(name, ("-", "--", "-.", ":")[index % 4])
     marker = "os^Dv*"[index % 6]
@@ -528,30 +469,8 @@ def with_interval(x, low, mean, high, ax=None, *, name=None, index=0, lift=0, **
     ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
     ax.set(**labels)
     if name is not None:
-        ax.annotate(
-            NAMES.get(name, name), (x[-1], mean[-1]), xytext=(8, lift), textcoords="offset points",
-            color=colour, va="center", fontweight="bold", annotation_clip=False,
-        )  # fmt: skip
+        _label_end(ax, (x[-1], mean[-1]), NAMES.get(name, name), colour, 8, lift)
     return ax
-
-
-def _check_labels(labels):
-    for name, value in labels.items():
-        if name in ("xlabel", "ylabel", "title"):
-            checks.text(name, value)
-        elif name in ("xscale", "yscale"):
-            checks.one_of(name, value, _SCALES)
-        elif name == "xticks":
-            checks.numbers(name, value, ("k",))
-        elif name == "xticklabels":
-            checks.labels(name, value, most=_MOST_NAMES)
-            if np.shape(labels.get("xticks")) != (len(value),):
-                raise ValueError(f"{name} must be as many as xticks, got {checks.short(value)}")
-        else:
-            raise TypeError(
-                f"with_interval takes no {name}=; allowed are xlabel, ylabel, title, xscale, "
-                "yscale, xticks, xticklabels"
-            )
 
 
 def intervals(names, low, mean, high, ax=None, *, xlabel, title, reference=None):
@@ -560,7 +479,6 @@ def intervals(names, low, mean, high, ax=None, *, xlabel, title, reference=None)
     Parameters
     ----------
     names : sequence of str, length k
-        At most 80.
     low, mean, high : array-like, shape (k,)
         For each condition the interval, low <= mean <= high.
     ax : matplotlib.axes.Axes or None
@@ -571,25 +489,49 @@ def intervals(names, low, mean, high, ax=None, *, xlabel, title, reference=None)
     Returns
     -------
     matplotlib.axes.Axes
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
-    names = checks.texts("names", names, most=_MOST_NAMES)
     low, mean, high = _bands(low, mean, high, len(names))
-    if reference is not None:
-        checks.number("reference", reference)
-    _check_words(ax, xlabel=xlabel, title=title)
-    ax = _axes(ax, height=0.9 + 0.42 * len(names))
+    ax = figure(height=0.9 + 0.42 * len(names)) if ax is None else ax
     places = np.arange(len(names))[::-1]
     ax.hlines(places, low, high, color=_BLUE, linewidth=5)
-    ax.plot(mean, places, "D", color="white", markeredgecolor=_BLUE, markersize=7)
+    # Small enough that a narrow interval is not hidden behind it.
+    ax.plot(mean, places, "|", color=_BLACK, markersize=13, markeredgewidth=2)
     if reference is not None:
         ax.axvline(reference, color=_BLACK, linestyle=":", linewidth=1.4)
     ax.set_yticks(places, names)
-    ax.set_ylim(-0.6, len(names) - 0.4)
-    ax.set(xlabel=xlabel, title=title)
+    ax.set(xlabel=xlabel, title=title, ylim=(-0.6, len(names) - 0.4))
     ax.grid(axis="y", visible=False)
     return ax
+
+
+def _bands(low, mean, high, length):
+    """Return lower ends, means and upper ends as arrays, in this order."""
+    named = {"low": low, "mean": mean, "high": high}
+    low, mean, high = (checks.numbers(n, values, (length,)) for n, values in named.items())
+    if not ((low <= mean) & (mean <= high)).all():
+        raise ValueError("low, mean, high must be in this order: low <= mean <= high everywhere")
+    return low, mean, high
+
+
+def _claim_page(claim):
+    """Return a claim as HTML with its strip, which JupyterLab shows in untrusted notebooks too."""
+    picture = base64.b64encode(png(strip(claim))).decode()
+    alt = html.escape(claim.described())
+    return claim.page(f'<img width="760" src="data:image/png;base64,{picture}" alt="{alt}">')
+
+
+def _set_up(shell):
+    from matplotlib_inline.config import InlineBackend
+
+    InlineBackend.instance(parent=shell).figure_formats = {"retina"}
+    # By its name: no helper imports a sibling, and `evidence` shows text where nobody draws.
+    shell.display_formatter.formatters["text/html"].for_type_by_name(
+        "helpers.evidence", "Claim", _claim_page
+    )
+
+
+if "IPython" in sys.modules:
+    from IPython import get_ipython
+
+    if get_ipython() is not None:
+        _set_up(get_ipython())

@@ -23,6 +23,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 import course
+from tools import store_notebooks
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -309,7 +310,7 @@ def errors(cell):
 
 
 def verdicts(path):
-    return {claim["id"]: claim["verdict"] for claim in course.notebook_claims(path)}
+    return {claim["id"]: claim["verdict"] for claim in store_notebooks.claims_of(path)}
 
 
 class Task:

@@ -1,5 +1,10 @@
 """`plotting` draws what it was given; `explore` redraws when its slider moves."""
 
+import base64
+import html
+import io
+import re
+
 import matplotlib as mpl
 
 mpl.use("Agg")
@@ -7,6 +12,9 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from matplotlib_inline.config import InlineBackend
+from PIL import Image
 
 from helpers import evidence, explore, plotting
 
@@ -21,15 +29,24 @@ def texts(ax):
     return [text.get_text() for text in ax.texts]
 
 
-def test_learning_curves_show_every_run_and_the_mean():
-    curves = np.random.default_rng(0).random((6, 30))
+def test_learning_curves_show_the_mean_a_few_runs_and_where_most_lie():
+    curves = np.random.default_rng(0).random((40, 30))
     ax = plotting.learning_curves({"train": curves, "test": curves / 2}, ylabel="loss", title="T")
     lines = [line.get_ydata() for line in ax.lines]
-    assert len(lines) == 2 * 7
-    np.testing.assert_allclose(lines[6], curves.mean(axis=0))
-    np.testing.assert_allclose(lines[13], curves.mean(axis=0) / 2)
+    assert len(lines) == 2 * 6
+    np.testing.assert_allclose(lines[:5], curves[:5])
+    np.testing.assert_allclose(lines[5], curves.mean(axis=0))
+    np.testing.assert_allclose(lines[11], curves.mean(axis=0) / 2)
+    band = ax.collections[0].get_paths()[0].vertices
+    at_seven = band[band[:, 0] == 7][:, 1]
+    assert [at_seven.min(), at_seven.max()] == pytest.approx(np.quantile(curves[:, 6], [0.1, 0.9]))
     assert sorted(texts(ax)) == ["test", "training"]
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title("left")) == ("epoch", "loss", "T")
+
+
+def test_few_runs_are_all_drawn_and_need_no_band():
+    ax = plotting.learning_curves({"train": np.eye(3)}, ylabel="", title="")
+    assert len(ax.lines) == 3 + 1 and not ax.collections
 
 
 def test_a_split_looks_the_same_in_every_figure():
@@ -49,15 +66,93 @@ def test_labels_of_lines_that_end_together_do_not_overlap():
     assert boxes[-1].y1 <= ax.figure.bbox.y1
 
 
-def test_a_verdict_shows_the_interval_the_threshold_and_every_run():
-    values = np.array([0.1, 0.2, 0.2, 0.4])
-    claim = evidence.claim("a-b", "S.", values, threshold=0.05, program="own")
-    ax = plotting.verdict(claim, values, xlabel="gain")
-    runs, bar, mean, threshold = ax.lines
-    np.testing.assert_array_equal(np.sort(runs.get_xdata()), values)
-    np.testing.assert_allclose(bar.get_xdata(), [claim.low, claim.high])
-    assert mean.get_xdata()[0] == claim.estimate and threshold.get_xdata()[0] == 0.05
-    assert "a-b" in ax.get_title("left") and claim.verdict in ax.get_title("left")
+def claim(values, threshold=0.05, **options):
+    given = {"program": "own", "origin": "planned", "why": "W.", "quantity": "gain"}
+    return evidence.claim("a-b", "S.", values, threshold=threshold, **{**given, **options})
+
+
+def test_a_strip_shows_every_run_the_interval_the_threshold_and_no_effect():
+    shown = claim([0.1, 0.2, 0.2, 0.4])
+    ax = plotting.strip(shown)
+    runs, bar, mean, threshold, no_effect = ax.lines
+    np.testing.assert_array_equal(np.sort(runs.get_xdata()), shown.values)
+    np.testing.assert_allclose(bar.get_xdata(), [shown.low, shown.high])
+    assert mean.get_xdata()[0] == shown.estimate
+    assert (threshold.get_xdata()[0], no_effect.get_xdata()[0]) == (0.05, 0)
+    assert texts(ax) == ["threshold", "no effect"] and ax.get_xlabel() == "gain"
+    assert texts(plotting.strip(claim([1, 2], no_effect=None))) == ["threshold"]
+    assert texts(plotting.strip(claim([1, 2], 0.0))) == ["threshold = no effect"]
+
+
+def test_a_forest_puts_no_effect_at_0_and_thresholds_at_1():
+    claims = [
+        claim([0.0999, 0.1001]),  # twice the threshold
+        claim([0.5599, 0.5601], 0.55, no_effect=0.5),  # 0.06 of 0.05
+        claim([-0.0001, 0.0001]),
+        claim([-0.1001, -0.0999], -0.2),  # half of the margin is used up
+        claim([-1.001, -0.999]),  # off the scale: -20
+        claim([3.0, 3.0], 3.0),
+        claim([1.0, 3.0], 2.0, no_effect=None),  # the unit is the runs' own spread
+    ]
+    ax = plotting.forest(claims)
+    marks = [line for line in ax.lines if line.get_marker() in "DvoXs"]
+    found = [float(line.get_xdata()[0]) for line in marks]
+    np.testing.assert_allclose(found, [2, 1.2, 0, 1.5, -2, 1, 1], atol=1e-9)
+    assert [line.get_marker() for line in marks] == list("DDoDXDs")
+    assert [int(line.get_ydata()[0]) for line in marks] == [6, 5, 4, 3, 2, 1, 0]
+    assert "-20" in texts(ax) and "0.1000  (0.0987 to 0.1013)" in texts(ax)
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names == ["a-b"] * 6 + ["a-b †"] and "†" in ax.get_xlabel()
+
+
+@pytest.fixture
+def shell():
+    """IPython, as a notebook's kernel runs it, set up for this course."""
+    shell = InteractiveShell.instance()
+    plotting._set_up(shell)
+    yield shell
+    InteractiveShell.clear_instance()
+
+
+def test_a_notebook_shows_a_claim_with_its_strip_and_words_for_who_cannot_see_it(shell):
+    shown = claim([0.1, 0.2, 0.2, 0.4], quantity='1 < 2 "x"')
+    data, _ = shell.display_formatter.format(shown)
+    (tag,) = re.findall(r"<img[^>]*>", data["text/html"])
+    assert html.escape(shown.described()) in tag
+    picture = base64.b64decode(re.search(r'src="data:image/png;base64,([^"]*)"', tag)[1])
+    assert picture.startswith(b"\x89PNG") and len(picture) < 30_000
+    assert data["text/plain"] == str(shown) and evidence.MEDIA_TYPE in data
+    assert not plt.get_fignums()
+
+
+def test_figures_have_two_pixels_a_point_and_64_colours(shell):
+    assert InlineBackend.instance().figure_formats == {"retina"}
+    ax = plotting.points(np.random.default_rng(0).random((90, 2)), np.arange(90) % 2, title="T")
+    buffer = io.BytesIO()
+    ax.figure.savefig(buffer, dpi=220)
+    picture = plotting.png(ax)
+    image = Image.open(io.BytesIO(picture))
+    assert image.size == (1650, 1012) and len(image.convert("RGB").getcolors()) <= 64
+    assert len(picture) < len(buffer.getvalue()) / 2
+    assert plotting.with_palette(picture) == picture
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: plotting.learning_curves({"a": [1, 2], "b": [1]}, ylabel="", title=""), "as many"),
+        (lambda: plotting.learning_curves({"a": [1, np.nan]}, ylabel="", title=""), "NaN"),
+        (lambda: plotting.points(np.ones((2, 2)), [0, 2], title=""), "labels 0 and 1 alone"),
+        (lambda: plotting.boundaries(np.full((1, 4), 1.5), title=""), "probabilities must hold"),
+        (lambda: plotting.fits([1, 2], [[1], [2]], title=""), "predictions must have shape"),
+        (lambda: plotting.with_interval([1], [2], [1], [3]), "low <= mean <= high"),
+        (lambda: plotting.intervals(["a"], [0], [1], [np.nan], xlabel="", title=""), "high must"),
+    ],
+)
+def test_what_would_give_a_wrong_picture_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+    assert not plt.get_fignums()
 
 
 def test_boundaries_and_grid_fit_together():
@@ -140,9 +235,9 @@ def test_labels_of_equal_lines_may_have_colours_of_any_kind():
 
 
 def test_where_no_widget_can_be_shown_there_is_a_picture_and_a_sentence():
-    bundle = explore.Slider(draw, [1, 2], 1, "slope")._repr_mimebundle_()
+    bundle, metadata = explore.Slider(draw, [1, 2], 1, "slope")._repr_mimebundle_()
     assert bundle["text/plain"] == "A slider, slope: run the cell to move it."
-    assert bundle["image/png"].startswith("iVBOR")
+    assert bundle["image/png"].startswith("iVBOR") and metadata["image/png"] == {"width": 760}
 
 
 def test_a_start_that_is_no_value_is_refused():

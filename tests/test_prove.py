@@ -7,14 +7,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
-import course
-from tools import prove, replay
+from tools import prove, replay, store_notebooks
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = "QUICK = False  # True: fewer\nSEED = 0\nRUNS = 5 if QUICK else 40"
 VALUES = "import numpy as np\nfrom helpers import evidence\nrng = np.random.default_rng(SEED)"
 CLAIM = """claim = evidence.claim(
-    "mean-is-high", "It is.", values, threshold=0.5, program="own"
+    "mean-is-high", "It is.", values, threshold=0.5, program="own",
+    origin="planned", why="Half.", quantity="a value",
 )
 claim"""
 
@@ -112,7 +112,7 @@ def test_a_wrong_command_is_refused_in_words(words, capsys):
 def test_every_claim_has_a_cause_that_can_be_taken_away(path):
     """`course.py prove causes` then runs the changes; here: none is missing, each still fits."""
     claims = set(replay.Replay(path).places_of_claims())
-    assert claims == {claim["id"] for claim in course.notebook_claims(path)}
+    assert claims == {claim["id"] for claim in store_notebooks.claims_of(path)}
     moved = set()
     for cause in prove.read_causes(path):
         changed = replay.Replay(path, cause["changes"])
@@ -144,7 +144,7 @@ def test_disorder_changes_no_verdict():
 
 @pytest.mark.parametrize("path", replay.NOTEBOOKS[1:], ids=lambda path: path.stem)
 def test_cells_twice_never_and_shuffled_give_the_verdict_or_a_line(path):
-    stored = {claim["id"]: claim["verdict"] for claim in course.notebook_claims(path)}
+    stored = {claim["id"]: claim["verdict"] for claim in store_notebooks.claims_of(path)}
     cells = replay.Replay(path, QUICK=True)
     start = [i for i, text in enumerate(cells.sources) if "import" in text or "QUICK" in text]
     count = len(cells.sources)

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 import course
-from tools import surroundings
+from tools import store_notebooks, surroundings
 
 START = Path(__file__).parents[1] / course.START
 
@@ -20,7 +20,7 @@ def test_the_first_notebook_works_with(condition, tmp_path):
         found = surroundings.run(START, [condition], tmp_path)
     except surroundings.NotPossibleError as error:
         pytest.skip(f"{surroundings.CONDITIONS[condition]}: {error}")
-    stored = {claim["id"]: claim["verdict"] for claim in course.notebook_claims(START)}
+    stored = {claim["id"]: claim["verdict"] for claim in store_notebooks.claims_of(START)}
     assert found.get("error") is None
     assert found["verdicts"] == stored
 

@@ -30,7 +30,7 @@ STEP = 10_000  # from one round's seeds to the next: more than any experiment us
 
 def stored_verdicts():
     """Return the verdict of every claim as the notebooks are stored."""
-    claims = course.read_claims(store_notebooks.NOTEBOOKS)
+    claims = course.read_claims(store_notebooks.ROOT)
     return {claim["id"]: claim["verdict"] for claim in claims}
 
 

@@ -8,7 +8,7 @@ import ast
 import contextlib
 import io
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
@@ -130,7 +130,7 @@ class Replay:
             try:
                 with contextlib.redirect_stdout(io.StringIO()):
                     shown = _execute(self.sources[place], space)
-                claim = asdict(shown) if isinstance(shown, evidence.Claim) else None
+                claim = shown.record() if isinstance(shown, evidence.Claim) else None
             except (NameError, ModuleNotFoundError) as error:
                 advice = order.advice(error, ran, space, self.path.parent)
                 failure = None if advice else f"{type(error).__name__}: {error}"

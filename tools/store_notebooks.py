@@ -1,11 +1,11 @@
 """Run notebooks, store them with their outputs, and keep the README's tables true.
 
-    python tools/store_notebooks.py                  all notebooks, then the README
-    python tools/store_notebooks.py notebooks/01*    these alone, the README untouched
+    python -m tools.store_notebooks                  all notebooks
+    python -m tools.store_notebooks notebooks/01*    these alone
 
 Run it with the environment's Python after any change to a notebook or to a helper that shows in
-one. The README's table of minutes and memory and its table of claims are written from the
-notebooks.
+one. It writes claims.json, which holds the claims of all notebooks, and the README's tables. The
+seconds and the memory in benchmarks/notebooks.json are written when all notebooks ran.
 """
 
 import argparse
@@ -13,16 +13,38 @@ import base64
 import json
 import os
 import re
-import subprocess
-import sys
 import time
+import uuid
+from collections import Counter
 from pathlib import Path
 
 import nbformat
+from ipykernel.ipkernel import IPythonKernel
 from nbclient import NotebookClient
+
+import course
+from helpers import plotting
+from helpers.evidence import MEDIA_TYPE
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
+CLAIMS = ROOT / "claims.json"
+MEASURED = ROOT / "benchmarks" / "notebooks.json"
+MEASURES = ("first_output", "seconds", "megabytes")
+README = ROOT / "README.md"
+SURPRISING = (  # what the README shows of the claims
+    "circle-validation-falls",
+    "l2-improves-circle",
+    "dropout-improves-line",
+    "regularization-rescues-random-labels",
+    "more-data-improves-circle",
+    "stopping-rescues-random-labels",
+    "smote-before-split-flatters",
+    "smote-beats-threshold-tuning",
+    "epoch-wobble-exceeds-sampling-noise",
+    "untrained-model-reaches-ninety",
+)
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 PICTURE = ROOT / "images" / "one_run_or_a_hundred.png"  # opens the README
 MEMORY = """
 import resource as _resource, sys as _sys
@@ -68,60 +90,94 @@ def execute(path, before=""):
 
 
 def store(path):
-    """Execute one notebook in place; return its seconds and its peak memory in MB."""
+    """Execute one notebook in place; return what was measured, by the names of `MEASURES`."""
     notebook, first, seconds, memory = execute(path)
-    for i, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{i:02d}"  # the same each time, so that a diff shows changes alone
+    seen = set()
+    for cell in notebook.cells:
+        if not re.fullmatch(r"[\w-]{1,64}", cell.get("id", ""), re.ASCII) or cell["id"] in seen:
+            cell["id"] = uuid.uuid4().hex[:8]
+        seen.add(cell["id"])
         cell.metadata.pop("execution", None)
-        if "readme-picture" in cell.metadata.get("tags", []):
-            PICTURE.parent.mkdir(exist_ok=True)
-            pictures = [o["data"] for o in cell.outputs if "image/png" in o.get("data", {})]
-            PICTURE.write_bytes(base64.b64decode(pictures[0]["image/png"]))
         for output in cell.get("outputs", []):
+            data = output.get("data", {})
             # A widget is alive only while its kernel is: its picture and text stay.
-            output.get("data", {}).pop(WIDGET_VIEW, None)
-    notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-        "course": {
-            "first_output": round(first),
-            "seconds": round(seconds),
-            "megabytes": round(memory, -1),
-        },
-    }
+            data.pop(WIDGET_VIEW, None)
+            if "image/png" in data:
+                picture = plotting.with_palette(base64.b64decode(data["image/png"]))
+                data["image/png"] = base64.b64encode(picture).decode()
+                if "readme-picture" in cell.metadata.get("tags", []):
+                    PICTURE.parent.mkdir(exist_ok=True)
+                    PICTURE.write_bytes(picture)
+    # What JupyterLab writes here when it opens the notebook: equal, so that nothing is unsaved.
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": IPythonKernel.language_info}
+    notebook.nbformat_minor = 5
     nbformat.validate(notebook)
     nbformat.write(notebook, path)
-    return seconds, memory
+    return dict(zip(MEASURES, (round(first), round(seconds), round(memory, -1)), strict=True))
 
 
-def write_readme():
-    """Write the generated tables between their marks in the README."""
+def claims_of(path):
+    """Return the claims that a notebook stores, in the order of its cells.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    list of dict
+        Records of `evidence.Claim`, with the notebook's stem and the cell's id after the claim's.
+    """
+    found = []
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        for output in cell.get("outputs", []):
+            if MEDIA_TYPE in output.get("data", {}):
+                record = dict(output["data"][MEDIA_TYPE])
+                place = {"id": record.pop("id"), "notebook": path.stem, "cell": cell["id"]}
+                found.append({**place, **record})
+    return found
+
+
+def collect():
+    """Return the claims of all notebooks, as claims.json holds them.
+
+    Raises
+    ------
+    ValueError
+        A claim's id stands twice.
+    """
+    claims = [claim for path in sorted(NOTEBOOKS.glob("*.ipynb")) for claim in claims_of(path)]
+    twice = [name for name, n in Counter(claim["id"] for claim in claims).items() if n > 1]
+    if twice:
+        raise ValueError(f"claims must have ids of their own, got twice: {', '.join(twice)}")
+    return claims
+
+
+def readme(text):
+    """Return the README's text with its tables made anew, from claims.json and the measurements."""
+    measured = json.loads(MEASURED.read_text(encoding="utf-8"))
+    by_id = {claim["id"]: claim for claim in json.loads(CLAIMS.read_text(encoding="utf-8"))}
     rows = [
         "| notebook | minutes to learn, about | seconds to first output | to the end | memory, MB |"
     ]
     rows.append("|---|---|---|---|---|")
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        title = "".join(notebook["cells"][0]["source"])
+        title = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
         minutes = re.search(r"About (\d+) minutes", title)[1]
-        measured = notebook["metadata"].get("course", {})
-        numbers = [measured.get(key, "") for key in ("first_output", "seconds", "megabytes")]
+        numbers = [measured.get(path.stem, {}).get(key, "") for key in MEASURES]
         row = [f"[{path.stem}](notebooks/{path.name})", minutes, *numbers]
         rows.append(f"| {' | '.join(map(str, row))} |")
-    claims = subprocess.run(
-        [sys.executable, ROOT / "course.py", "claims", "--markdown"],
-        check=True,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    ).stdout.strip()
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    for mark, table in (("minutes", "\n".join(rows)), ("claims", claims)):
+    surprising = course.claims_markdown([by_id[n] for n in SURPRISING if n in by_id])
+    for mark, table in (("minutes", "\n".join(rows)), ("claims", surprising)):
         begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
         before, rest = text.split(begin)
         text = f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
-    readme.write_text(text, encoding="utf-8", newline="\n")
+    return text
+
+
+def as_json(values):
+    """Return values as the text of a file that is compared line by line."""
+    return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
 
 
 def main():
@@ -130,11 +186,15 @@ def main():
     parser.add_argument("notebooks", nargs="*", type=Path)
     chosen = parser.parse_args().notebooks
     os.environ["TQDM_DISABLE"] = "1"  # a progress bar is not part of what is stored
+    measured = json.loads(MEASURED.read_text(encoding="utf-8"))
     for path in chosen or sorted(NOTEBOOKS.glob("*.ipynb")):
-        seconds, memory = store(path.resolve())
-        print(f"{path.name}: {seconds:.0f} s, {memory} MB", flush=True)
+        measured[path.stem] = store(path.resolve())
+        print(f"{path.name}: {measured[path.stem]}", flush=True)
+    CLAIMS.write_text(as_json(collect()), encoding="utf-8", newline="\n")
     if not chosen:
-        write_readme()
+        MEASURED.write_text(as_json(measured), encoding="utf-8", newline="\n")
+    text = readme(README.read_text(encoding="utf-8"))
+    README.write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
