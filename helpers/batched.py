@@ -31,9 +31,7 @@ from tqdm.auto import tqdm
 EPOCHS_PER_CALL = 50
 SECONDS_PER_CALL = 0.3
 
-# Bounds on memory, in numbers of 4 bytes: one layer's outputs for all replicates where no gradient
-# is needed, and the row orders of one call.
-OUTPUTS_AT_ONCE = 2**21
+# A bound on memory: the row orders of one call, in numbers of 4 bytes.
 ORDERS_AT_ONCE = 2**20
 
 # How many compiled programs are kept: each takes a second to make, and megabytes to keep.
@@ -532,7 +530,7 @@ class Program:
         self.epochs = tf.function(self._epochs, jit_compile=True, autograph=False)
         self.compiled = False
 
-    def fit(self, model, start, data, seeds, epochs, shuffle):
+    def fit(self, model, start, data, seeds, epochs, shuffle, test_freq):
         """Train from `start`. Takes `data` over: its arrays become tensors.
 
         Parameters
@@ -545,6 +543,8 @@ class Program:
         seeds : list of int
         epochs : int
         shuffle : bool
+        test_freq : int
+            The test rows are evaluated after every so many epochs and after the last.
 
         Returns
         -------
@@ -564,9 +564,11 @@ class Program:
                 count = min(count, epochs - done)
                 order = np.zeros((self.epochs_per_call, len(seeds), self.rows["train"]), "int32")
                 order[:count] = next_orders(draws, self.rows["train"], count, shuffle)
+                ended = done + 1 + np.arange(self.epochs_per_call)
+                due = (ended % test_freq == 0) | (ended == epochs)
                 began = time.perf_counter()
                 with interrupt_later():
-                    found, values = self._call(count, order, strengths, values, data)
+                    found, values = self._call(count, due, order, strengths, values, data)
                 history.append(found.numpy()[:count])
                 seconds = (time.perf_counter() - began) / count
                 progress.update(count)
@@ -600,13 +602,17 @@ class Program:
             for v, value in zip(self.step.model.optimizer.variables, self.step.start, strict=True)
         ]
 
-    def _epochs(self, count, order, strengths, values, data):
+    def _epochs(self, count, due, order, strengths, values, data):
         def epoch(e, values, rows):
             values, found = self._train(order[e], values, *data["train"])
             found = [found]
             for name in data:
                 if name != "train":
-                    values, more = self._evaluate(name, values, *data[name])
+                    values, more = tf.cond(
+                        tf.constant(name != "test") | due[e],
+                        lambda name=name, values=values: self._evaluate(name, values, *data[name]),
+                        lambda values=values: (values, np.nan * tf.ones_like(found[0])),
+                    )
                     found.append(more)
             return e + 1, values, tf.tensor_scatter_nd_update(rows, [[e]], [tf.concat(found, 1)])
 
@@ -632,7 +638,6 @@ class Program:
         return values, self._results(tallies)
 
     def _evaluate(self, name, values, x, y):
-        """Evaluate in the batches of `model.fit`, or in larger ones where that changes nothing."""
         own, n = int(self.own[name]), self.rows[name]
         state = self.step.state
 
@@ -644,9 +649,8 @@ class Program:
             batch = [_cut(array, own, i, size) for array in (x, y)]
             return self._map(f"test {own}", self.step.test, (now, tallies), batch, own=bool(own))
 
-        size = rows_per_block(self.step.model, self.replicates, n, self.batch_size)
         held = [values[place] for place in state]
-        held, tallies = _in_blocks(n, size, step, (held, self._tallies()))
+        held, tallies = _in_blocks(n, self.batch_size, step, (held, self._tallies()))
         values = list(values)
         for place, value in zip(state, held, strict=True):
             values[place] = value
@@ -711,42 +715,9 @@ def _in_blocks(rows, size, step, carried):
     return step(whole, rows - whole, carried) if whole < rows else carried
 
 
-# Layers that treat every row by itself when a model is evaluated.
-_BY_ROW = (
-    "InputLayer", "Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Dropout", "GaussianNoise",
-    "GaussianDropout", "BatchNormalization", "Flatten", "Reshape", "Conv1D", "Conv2D",
-    "MaxPooling1D", "MaxPooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D",
-)  # fmt: skip
-_NOT_BY_ROW = ("Dice", "Tversky", "CircleLoss", "Circle")
-
-
-def rows_per_block(model, replicates, rows, batch_size):
-    """Return how many rows to evaluate at once.
-
-    The outputs of a hidden layer for all rows of all replicates can be a hundred times what comes
-    out, so there is a bound. Where a batch is more than its rows, it is the batch of `model.fit`.
-    """
-    loss = model.loss if not isinstance(model.loss, str) else keras.losses.get(model.loss)
-    by_row = (
-        is_plain(model)
-        and isinstance(model, keras.Sequential)
-        and {type(layer).__name__ for layer in layers_of(model)} <= set(_BY_ROW)
-        and getattr(loss, "reduction", "mean") in ("mean", "sum_over_batch_size")
-        and getattr(loss, "name", getattr(loss, "__name__", "")).lower() not in _NOT_BY_ROW
-    )
-    if not by_row:
-        return batch_size
-    widest = max([int(np.prod(layer.output.shape[1:])) for layer in model.layers])
-    most = max(OUTPUTS_AT_ONCE // (replicates * widest), 1)
-    if rows <= most:
-        return rows
-    # Blocks of one size need one forward pass in the program, a rest would need another.
-    return next((size for size in range(most, most // 2, -1) if rows % size == 0), most)
-
-
-def predictor(model, own, rows, replicates, batch_size):
+def predictor(model, own, rows, batch_size):
     """Return a compiled function (values of the weights, x) -> predictions (R, n, ...)."""
-    size = min(rows_per_block(model, replicates, rows, batch_size), rows)
+    size = min(batch_size, rows)
 
     def predict(values, x):
         def block(start, size):

@@ -66,15 +66,15 @@ class Runs:
             )
         return self._curves[key]
 
-    def predict(self, x, batch_size=256):
+    def predict(self, x, batch_size=32):
         """Predict with the final weights of every run.
 
         Parameters
         ----------
         x : array-like, shape (n, ...) or (R, n, ...)
             The same rows for all runs, or rows of its own for each.
-        batch_size : int, default 256
-            Rows predicted at a time, at most.
+        batch_size : int, default 32
+            Rows predicted at a time, at most, as in ``model.predict``.
 
         Returns
         -------
@@ -95,9 +95,7 @@ class Runs:
         key = described and ("predict", described, len(self.seeds), x.shape, batch_size)
         program = self._predictors.get((x.shape, batch_size)) or batched.cached(
             key,
-            lambda: batched.predictor(
-                self._model, own, x.shape[int(own)], len(self.seeds), batch_size
-            ),
+            lambda: batched.predictor(self._model, own, x.shape[int(own)], batch_size),
         )
         if key is None:  # nobody else can use it
             self._predictors[x.shape, batch_size] = program
@@ -187,6 +185,7 @@ def fit_replicas(
     seeds,
     batch_size=32,
     test=None,
+    test_freq=1,
     shuffle=True,
     **unsupported,
 ):
@@ -212,6 +211,10 @@ def fit_replicas(
         One seed per replicate, R in all, without repetition, each below 2**32.
     batch_size : int, default 32
         Rows per gradient step; the last batch of an epoch may be smaller.
+    test_freq : int, default 1
+        Evaluate the test rows after every so many epochs and after the last, as `validation_freq`
+        of ``model.fit`` does for the validation rows. Their values between are NaN. Thousands of
+        fresh rows take longer to evaluate than a small training set takes to train.
     shuffle : bool, default True
         Whether each epoch sees the rows in a new order.
 
@@ -247,6 +250,7 @@ def fit_replicas(
     seeds = checks.seeds(seeds, distinct=True)
     checks.whole("epochs times seeds", epochs * len(seeds))
     batch_size = checks.whole("batch_size", batch_size)
+    test_freq = checks.whole("test_freq", test_freq)
     shuffle = checks.flag("shuffle", shuffle)
     splits = {"train": train, "validation": validation, "test": test}
     splits = {k: _pair(k, v) for k, v in splits.items() if v is not None or k == "train"}
@@ -260,7 +264,7 @@ def fit_replicas(
         if not batched.is_plain(model):
             batched.check_step(model, last, *batched.one_draw(*data["train"]))
     program = batched.program_for(model, data, len(seeds), batch_size)
-    history, values = program.fit(last, start, data, seeds, epochs, shuffle)
+    history, values = program.fit(last, start, data, seeds, epochs, shuffle, test_freq)
     columns = [(split, name) for split in data for name in program.step.names]
     curves = {key: np.ascontiguousarray(history[..., i].T) for i, key in enumerate(columns)}
     return Runs(build, last, seeds, curves, values)
