@@ -127,9 +127,10 @@ def learning_curves(curves, ax=None, *, ylabel, title, ylim=None):
     Parameters
     ----------
     curves : dict of str to array-like, shape (epochs,) or (R, epochs)
-        Curves by split ("train", "validation", "test"), all of as many epochs. Another name gets a
-        colour of its own. The mean is bold and the first five runs are thin; with more runs a band
-        holds the middle 80 % of them at each epoch.
+        Curves by split ("train", "validation", "test"), all over the same epochs. One that was
+        measured after every k-th epoch alone holds NaN between, or is k times as short. Another
+        name gets a colour of its own. The mean is bold and the first five runs are thin; with more
+        runs a band holds the middle 80 % of them at each epoch.
     ax : matplotlib.axes.Axes or None
     ylabel, title : str
     ylim : tuple (low, high) or None
@@ -139,26 +140,33 @@ def learning_curves(curves, ax=None, *, ylabel, title, ylim=None):
     -------
     matplotlib.axes.Axes
     """
-    curves = {
-        name: np.atleast_2d(checks.numbers(f"curves[{name!r}]", values, ("epochs",), ("R", "e")))
-        for name, values in curves.items()
-    }
-    lengths = {name: values.shape[1] for name, values in curves.items()}
-    if len(set(lengths.values())) != 1:
-        raise ValueError(f"curves must all have as many epochs, got {checks.short(lengths)}")
+    last = max(np.shape(values)[-1] for values in curves.values())
+    drawn = {name: _measured(name, values, last) for name, values in curves.items()}
     ax = figure() if ax is None else ax
     ends = []
-    for i, (name, values) in enumerate(curves.items()):
+    for i, (name, (epochs, values)) in enumerate(drawn.items()):
         colour = COLOURS.get(name, CONDITIONS[i % len(CONDITIONS)])
-        epochs = np.arange(1, values.shape[1] + 1)
         _draw_runs(ax, epochs, values, colour)
         mean = values.mean(axis=0)
         ax.plot(epochs, mean, LINE_STYLES.get(name, "-"), color=colour, linewidth=2.4)
         ends.append((mean[-1], NAMES.get(name, name), colour))
-    ax.set(xlabel="epoch", ylabel=ylabel, title=title, xlim=(0, len(mean)), ylim=ylim)
-    label_ends(ax, len(mean), ends)
+    ax.set(xlabel="epoch", ylabel=ylabel, title=title, xlim=(0, last), ylim=ylim)
+    label_ends(ax, last, ends)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     return ax
+
+
+def _measured(name, values, last):
+    """Return the epochs at which a curve was measured, and its values there, shape (R, k)."""
+    values = np.atleast_2d(np.asarray(values, float))
+    if values.shape[1] == 0 or last % values.shape[1]:
+        raise ValueError(
+            f"curves[{name!r}] must have {last} epochs, or one for every k-th of them, got "
+            f"{values.shape[1]}"
+        )
+    epochs = np.linspace(0, last, values.shape[1] + 1)[1:]
+    there = ~np.isnan(values).all(axis=0)
+    return epochs[there], checks.numbers(f"curves[{name!r}]", values[:, there], ("R", "epochs"))
 
 
 def _draw_runs(ax, x, values, colour):
