@@ -4,8 +4,6 @@ import signal
 import numpy as np
 import pytest
 
-pytest_plugins = ["slow_record"]
-
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible():
