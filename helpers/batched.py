@@ -674,12 +674,15 @@ class Program:
         return self.traced[name](carried, batch)
 
     def _tallies(self):
-        return [
-            tf.repeat(tf.constant(value)[None], self.replicates, 0) for value in self.step.zeros
-        ]
+        stacked = [np.broadcast_to(v, (self.replicates, *v.shape)) for v in self.step.zeros]
+        return [tf.constant(v) for v in stacked]
 
     def _results(self, tallies):
-        return _over_replicates(self.step.results, tallies)
+        if "results" not in self.traced:
+            self.traced["results"] = tf.function(
+                lambda tallies: _over_replicates(self.step.results, tallies), autograph=False
+            )
+        return self.traced["results"](tallies)
 
 
 def one_draw(own, x, y):
