@@ -630,7 +630,7 @@ class Program:
         def step(i, size, carried):
             rows = tf.slice(order, (0, i), (self.replicates, size))
             batch = [tf.gather(array, rows, batch_dims=own) for array in (x, y)]
-            return self._map("train", self.step.train, carried, batch, own=True)
+            return self._map(self.step.train, carried, batch, own=True)
 
         values, tallies = _in_blocks(
             self.rows["train"], self.batch_size, step, (values, self._tallies())
@@ -647,7 +647,7 @@ class Program:
             for place, value in zip(state, held, strict=True):
                 now[place] = value
             batch = [_cut(array, own, i, size) for array in (x, y)]
-            return self._map(f"test {own}", self.step.test, (now, tallies), batch, own=bool(own))
+            return self._map(self.step.test, (now, tallies), batch, own=bool(own))
 
         held = [values[place] for place in state]
         held, tallies = _in_blocks(n, self.batch_size, step, (held, self._tallies()))
@@ -656,22 +656,23 @@ class Program:
             values[place] = value
         return values, self._results(tallies)
 
-    def _map(self, name, one, carried, batch, own):
+    def _map(self, one, carried, batch, own):
         """Map a step over the replicates, traced once for batches of any size."""
-        if name not in self.traced:
+        axis = int(own)
+        specs = [
+            tf.TensorSpec([*b.shape[:axis], None, *b.shape[axis + 1 :]], b.dtype) for b in batch
+        ]
+        key = one.__name__, own, *specs
+        if key not in self.traced:
 
             def mapped(carried, batch):
                 if own:
                     return _over_replicates(lambda a: one(*a[0], *a[1]), (carried, batch))
                 return _over_replicates(lambda a: one(*a, *batch), carried)
 
-            axis = int(own)
-            specs = [
-                tf.TensorSpec([*b.shape[:axis], None, *b.shape[axis + 1 :]], b.dtype) for b in batch
-            ]
             like = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), carried)
-            self.traced[name] = tf.function(mapped, input_signature=(like, specs), autograph=False)
-        return self.traced[name](carried, batch)
+            self.traced[key] = tf.function(mapped, input_signature=(like, specs), autograph=False)
+        return self.traced[key](carried, batch)
 
     def _tallies(self):
         stacked = [np.broadcast_to(v, (self.replicates, *v.shape)) for v in self.step.zeros]

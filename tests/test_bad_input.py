@@ -310,7 +310,7 @@ HELPERS = [
             "batch_size": 32,
             "test": training_rows(),
             "shuffle": True,
-            "return_weights": False,
+            "test_freq": 1,
         },
         {
             "build_model": nothing_else,
