@@ -331,31 +331,35 @@ def description(model):
     return json.dumps([described, compiled, decayed, _penalties(model)[1]], default=repr)
 
 
-# TensorFlow's version of Keras' optimizer overrides these for tf.distribute, on tf.Variable. In a
-# StatelessScope Keras' own are right.
-_KERAS_OPTIMIZER = next(c for c in keras.optimizers.Optimizer.__mro__ if "Base" in c.__name__)
-_STATELESS = {
-    name: getattr(_KERAS_OPTIMIZER, name)
-    for name in (
-        "assign",
-        "assign_add",
-        "assign_sub",
-        "_apply_weight_decay",
-        "_backend_update_step",
-    )
-} | {
-    "_var_key": lambda self, v: getattr(v, "_value", v)._unique_id,
-    # Patterns are matched with the name of the tf.Variable.
-    "_use_weight_decay": lambda self, v: _KERAS_OPTIMIZER._use_weight_decay(
-        self, getattr(v, "_value", v)
-    ),
-}
+_TENSORFLOW, _KERAS = (
+    next(c for c in keras.optimizers.Optimizer.__mro__ if c.__name__ == name)
+    for name in ("TFOptimizer", "BaseOptimizer")
+)
+
+
+class _Stateless(_TENSORFLOW):
+    """Keras' own methods where TensorFlow's, made for tf.distribute, want a tf.Variable."""
+
+    assign = _KERAS.assign
+    assign_add = _KERAS.assign_add
+    assign_sub = _KERAS.assign_sub
+    _apply_weight_decay = _KERAS._apply_weight_decay
+    _backend_update_step = _KERAS._backend_update_step
+
+    def _var_key(self, variable):
+        return getattr(variable, "_value", variable)._unique_id
+
+    def _use_weight_decay(self, variable):
+        # Patterns of names are matched with the name of the tf.Variable.
+        return _KERAS._use_weight_decay(self, getattr(variable, "_value", variable))
 
 
 def _make_stateless(optimizer):
+    """Put `_Stateless` before TensorFlow's version and behind the optimizer's own methods."""
     kind = type(optimizer)
-    if "_var_key" not in vars(kind):
-        optimizer.__class__ = type(kind.__name__, (kind,), _STATELESS)
+    if not issubclass(kind, _Stateless):
+        kept = {"__module__": kind.__module__}  # it still is Keras' own, or is not
+        optimizer.__class__ = type(kind.__name__, (kind, _Stateless), kept)
 
 
 class NotMappableError(ValueError):
@@ -388,6 +392,12 @@ class Step:
         # What a forward pass may change: seeds of random layers, counters.
         self.state = [i for i, v in enumerate(self.weights) if id(v) not in trained]
         self.start = [np.asarray(v) for v in model.optimizer.variables]
+        weights = [np.asarray(v) for v in model.trainable_variables]
+        if any(w.any() and np.array_equal(w, v) for w in weights for v in self.start):
+            raise NotMappableError(
+                f"fit_replicas cannot honour the optimizer {type(model.optimizer).__name__}, whose "
+                "state starts from the weights of one seed; train with model.fit"
+            )
         self.zeros = [np.asarray(v) for v in self.metrics]
         self.names = None
 

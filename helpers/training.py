@@ -456,8 +456,8 @@ def _check_model(model):
 
 def _check_optimizer(optimizer):
     name = type(optimizer).__name__
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        _refuse(f"the optimizer {name}")
+    if "learning_rate" not in optimizer.get_config() or hasattr(optimizer, "inner_optimizer"):
+        _refuse(f"the optimizer {name}, which is made of others")
     for option in ("use_ema", "gradient_accumulation_steps"):
         if getattr(optimizer, option, None):
             _refuse(f"{option}={getattr(optimizer, option)!r} of the optimizer {name}")
