@@ -135,8 +135,9 @@ def starting_values(build, model, seeds):
     """
     if len(seeds) == 1:
         return [np.asarray(v)[None] for v in model.variables], [model]
+    states = _states()
     drawn, count = _redrawn_variables(model, seeds)
-    alone = _drew_nothing_else(seeds[0], count)
+    alone = _same_states(states, _states_after(seeds[0], count))
     last = build(seeds[-1])
     built = [np.asarray(v) for v in last.variables]
     if (
@@ -152,17 +153,25 @@ def starting_values(build, model, seeds):
     return [np.stack(group) for group in zip(*values, strict=True)], models
 
 
-def _drew_nothing_else(seed, count):
-    """Tell whether, since the seed was set, Keras has drawn `count` seeds and nobody anything."""
+def _states():
+    """Return the states of the global generators from which building a model may draw."""
+    return random.getstate(), context.context()._rng.getstate(), np.random.get_state()
+
+
+def _states_after(seed, count):
+    """Return the states where, since the seed was set, Keras alone drew, and `count` seeds."""
     python = random.Random(seed)
     for _ in range(count):
         python.randint(1, int(1e9))
-    numpy = zip(np.random.RandomState(seed).get_state(), np.random.get_state(), strict=True)
     return (
-        random.getstate() == python.getstate()
-        and context.context()._rng.getstate() == random.Random(seed).getstate()
-        and all(np.array_equal(a, b) for a, b in numpy)
+        python.getstate(),
+        random.Random(seed).getstate(),
+        np.random.RandomState(seed).get_state(),
     )
+
+
+def _same_states(a, b):
+    return a[:2] == b[:2] and all(map(np.array_equal, a[2], b[2]))
 
 
 def _redrawn_variables(model, seeds):
