@@ -572,11 +572,13 @@ _DRAWS = re.compile("Random|TruncatedNormal|ParameterizedTruncatedNormal|Multino
 
 def _not_mappable(model, error):
     """Name what stands in a model that TensorFlow could not map or compile."""
-    options = model.get_compile_config()
+    options = model._compile_config.config
     parts = [type(layer).__name__ for layer in layers_of(model)]
     parts += [
         str(getattr(part, "__name__", None) or getattr(part, "name", part))
-        for part in keras.tree.flatten([model.loss, options.get("metrics"), model.optimizer])
+        for part in keras.tree.flatten(
+            [options.get("loss"), options.get("metrics") or [], model.optimizer]
+        )
     ]
     return NotMappableError(
         "fit_replicas cannot honour this model: TensorFlow cannot map its step over replicates and "

@@ -434,13 +434,13 @@ def _check_model(model):
                 "output, whose shapes are known but for the number of rows, got "
                 f"{type(model).__name__} with {end} {shape}"
             )
-    config = model.get_compile_config()
+    config = model._compile_config.config
     for option in ("loss_weights", "weighted_metrics", "run_eagerly"):
         if config.get(option):
             _refuse(f"{option}={config[option]!r}")
     if not isinstance(model.loss, (str, keras.losses.Loss)) and not callable(model.loss):
         raise ValueError(f"loss must be one loss, by name or as an object, got {model.loss!r}")
-    if isinstance(model._compile_config.config.get("metrics"), dict):
+    if isinstance(config.get("metrics"), dict):
         raise ValueError(f"metrics must be a list, got {config['metrics']!r}")
     _check_optimizer(model.optimizer)
     for layer in batched.layers_of(model):
