@@ -172,8 +172,9 @@ def surroundings(path, options):
 
 def resources(path, options):
     """Run a notebook in a kernel; return its seconds and its memory."""
-    _, first, seconds, megabytes = store_notebooks.execute(path)
-    return [], {"first output, s": round(first), "end, s": round(seconds), "peak MB": megabytes}
+    _, first, seconds, peak, private = store_notebooks.execute(path)
+    times = {"first output, s": round(first), "end, s": round(seconds)}
+    return [], {**times, "peak MB": peak, "private MB at the end": private}
 
 
 COMMANDS = {f.__name__: f for f in (causes, drift, disorder, surroundings, resources)}
