@@ -448,7 +448,14 @@ class Step:
                 "fit_replicas cannot honour a metric whose reset_state does not bring it back to "
                 "where it began; train with model.fit"
             )
-        self.names = None
+        found = model.get_metrics_result()
+        for name, value in found.items():
+            if np.ndim(value):
+                raise NotMappableError(
+                    f"fit_replicas cannot honour the metric {name}: it gives {np.size(value)} "
+                    "numbers, and one is allowed; average it or train with model.fit"
+                )
+        self.names = list(found)
 
     def train(self, values, tallies, x, y):
         """Return the values, without the common ones, and the tallies after a step on a batch."""
@@ -499,13 +506,6 @@ class Step:
         """Return the loss and the metrics, in the order of `names`."""
         with keras.StatelessScope(state_mapping=list(zip(self.metrics, tallies, strict=True))):
             found = self.model.get_metrics_result()
-        for name, value in found.items():
-            if len(getattr(value, "shape", ())):
-                raise NotMappableError(
-                    f"fit_replicas cannot honour the metric {name}: it gives {value.shape} numbers "
-                    "and one is allowed; average it or use model.fit"
-                )
-        self.names = list(found)
         return tf.stack([tf.cast(value, "float32") for value in found.values()])
 
     def _forward(self, x, y, training):
@@ -715,7 +715,7 @@ class Program:
             return e + 1, values, tf.tensor_scatter_nd_update(rows, [[e]], [tf.concat(found, 1)])
 
         with _with_strengths(self.step.model, strengths):
-            width = self._results(self._tallies()).shape[1] * len(data)
+            width = len(self.step.names) * len(data)
             rows = tf.zeros((self.epochs_per_call, self.replicates, width))
             _, values, rows = tf.while_loop(
                 lambda e, *_: e < count, epoch, (tf.constant(0), values, rows)

@@ -163,8 +163,8 @@ def readme(text):
     measured = json.loads(MEASURED.read_text(encoding="utf-8"))
     by_id = {claim["id"]: claim for claim in json.loads(CLAIMS.read_text(encoding="utf-8"))}
     rows = [
-        "| notebook | minutes to learn, about | seconds to first output | to the end | peak memory, MB "
-        "| of it private, at the end |"
+        "| notebook | minutes to learn, about | seconds to first output | to the end "
+        "| peak memory, MB | of it private, at the end |"
     ]
     rows.append("|---|---|---|---|---|---|")
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
