@@ -285,11 +285,6 @@ def batch_orders(seeds, rows, epochs, shuffle=True):
     Returns
     -------
     numpy.ndarray of int32, shape (epochs, R, rows)
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
     seeds = checks.seeds(seeds, distinct=True)
     rows = checks.whole("rows", rows)
@@ -324,11 +319,6 @@ def early_stopping(values, *, patience, mode="min", min_delta=0.0, start_from_ep
     stopped, best : numpy.ndarray of int, shape () or (R,)
         The last epoch trained, and the epoch whose weights ``restore_best_weights=True`` would
         restore. Epochs count from 1. A training that never stops ends at its last epoch.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
     values = checks.numbers("values", values, ("epochs",), ("R", "epochs")).astype(float)
     patience = checks.whole("patience", patience, least=0)
