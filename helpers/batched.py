@@ -658,7 +658,7 @@ class Program:
         for name, (_, *arrays) in data.items():  # in place: one copy of a large array is enough
             data[name] = tuple(map(tf.constant, arrays))
         strengths = [tf.constant(getattr(*slot), "float32") for slot in _strengths(model)]
-        draws = [np.random.default_rng(seed) for seed in seeds]
+        draws = order_generators(seeds)
         history, done, count = [], 0, 1
         with tqdm(total=epochs, desc="epochs", delay=2, leave=False, disable=_QUIET) as progress:
             while done < epochs:
@@ -860,6 +860,15 @@ def _cut(array, axis, start, size):
     """Take `size` rows from `start` on, along an axis."""
     begin = [0] * axis + [start] + [0] * (len(array.shape) - axis - 1)
     return tf.slice(array, begin, [*array.shape[:axis], size, *array.shape[axis + 1 :]])
+
+
+def order_generators(seeds):
+    """Return one generator per seed for the row orders.
+
+    Data are drawn by ``default_rng(seed)``. A stream of its own, by NumPy's `SeedSequence`, keeps
+    the order of the rows independent of their values.
+    """
+    return [np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,))) for seed in seeds]
 
 
 def next_orders(draws, rows, epochs, shuffle):

@@ -291,8 +291,7 @@ def batch_orders(seeds, rows, epochs, shuffle=True):
     epochs = checks.whole("epochs", epochs, most=_MOST_EPOCHS)
     shuffle = checks.flag("shuffle", shuffle)
     checks.whole("seeds times rows times epochs", len(seeds) * rows * epochs, most=_MOST_ORDERED)
-    draws = [np.random.default_rng(seed) for seed in seeds]
-    return batched.next_orders(draws, rows, epochs, shuffle)
+    return batched.next_orders(batched.order_generators(seeds), rows, epochs, shuffle)
 
 
 def early_stopping(values, *, patience, mode="min", min_delta=0.0, start_from_epoch=0):

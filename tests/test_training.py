@@ -134,6 +134,11 @@ def test_initial_weights_are_those_of_build_model_after_set_random_seed():
     check(by_hand)
 
 
+def test_the_order_of_the_rows_is_drawn_from_another_stream_than_the_data():
+    drawn = np.random.default_rng(7).permuted(np.arange(40))
+    assert (training.batch_orders([7], 40, 1)[0, 0] != drawn).any()
+
+
 def test_random_states_of_python_and_numpy_are_left_alone():
     import random
 
