@@ -112,7 +112,8 @@ def test_a_wrong_command_is_refused_in_words(words, capsys):
 def test_every_claim_has_a_cause_that_can_be_taken_away(path):
     """`course.py prove causes` then runs the changes; here: none is missing, each still fits."""
     claims = set(replay.Replay(path).places_of_claims())
-    assert claims == {claim["id"] for claim in store_notebooks.claims_of(path)}
+    stored = {claim["id"]: claim["verdict"] for claim in store_notebooks.claims_of(path)}
+    assert claims == stored.keys()
     moved = set()
     for cause in prove.read_causes(path):
         changed = replay.Replay(path, cause["changes"])
@@ -121,7 +122,9 @@ def test_every_claim_has_a_cause_that_can_be_taken_away(path):
         touched = [i for i, text in enumerate(changed.sources) if text != plain.sources[i]]
         assert set(touched) <= set(needed), f"{cause['what']}: the claims do not hang on it"
         moved |= set(cause["moves"])
-    assert moved == claims
+    assert moved <= claims
+    without = {name for name in claims - moved if stored[name] != "undecided"}
+    assert not without, "rows that decide nothing may have nothing to take away, others have"
 
 
 @pytest.mark.parametrize("path", replay.NOTEBOOKS, ids=lambda path: path.stem)
