@@ -4,6 +4,8 @@ from nbval.plugin import IPyNbCell
 
 from tools.compare import Cell
 
+pytest_plugins = ["tests.slow_record"]
+
 
 def pytest_itemcollected(item):
     """Give a notebook's cell our comparisons."""

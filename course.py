@@ -426,6 +426,31 @@ def working_copies(root):
 # --- lab, test and prove -------------------------------------------------------------------
 
 
+def xla_flags(venv):
+    """Return TensorFlow's option to keep compiled programs on disk: half of a first call's time.
+
+    They fit one kind of processor, and the folder may be shared between computers. Past 500 MB the
+    kept ones go.
+    """
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        text = platform.processor()
+    kind = "\n".join(sorted(set(re.findall(r"(?m)^(?:flags|Features).*$", text)))) or text
+    folder = venv / "xla" / hashlib.sha256(kind.encode()).hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = list(folder.iterdir())
+        if sum(path.stat().st_size for path in kept) > 500e6:
+            for path in kept:
+                path.unlink()
+    except OSError:
+        return ""
+    if not os.access(str(folder), os.W_OK):
+        return ""
+    return "--tf_xla_persistent_cache_directory=" + str(folder)
+
+
 def course_environ(python, command, environ=os.environ):
     """Return the environment variables for JupyterLab or pytest."""
     env = clean_environ(environ)
@@ -434,6 +459,7 @@ def course_environ(python, command, environ=os.environ):
     env["PATH"] = str(python.parent) + os.pathsep + env.get("PATH", os.defpath)
     env.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # same results on more CPUs, fewer messages
     env.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    env.setdefault("TF_XLA_FLAGS", xla_flags(python.parent.parent))
     env.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # before a kernel "python3" of the user's own
     if command in ("test", "prove"):
         env["TQDM_DISABLE"] = "1"  # the stored notebooks hold no progress bar to compare with

@@ -24,6 +24,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras.src.backend.common import global_state
+from tensorflow.python.eager import context
 from tqdm.auto import tqdm
 
 # One call of the compiled program runs at most this many epochs, so that a training can be
@@ -40,8 +41,17 @@ PROGRAMS_KEPT = 12
 # The allocator of Linux (glibc) raises the size from which it returns freed memory at once, to
 # 32 MB, when arrays of up to that size are freed: a kernel then keeps memory that nobody uses. The
 # -3 is M_MMAP_THRESHOLD of malloc.h, and set by hand it stays. Other systems have no mallopt.
+_GLIBC = None
 with contextlib.suppress(AttributeError, OSError, TypeError):
-    ctypes.CDLL(None).mallopt(-3, 2**22)
+    _GLIBC = ctypes.CDLL(None)
+    _GLIBC.mallopt(-3, 2**22)
+
+
+def give_back():
+    """Return free memory to the system: the compiler leaves 50 to 150 MB of it behind."""
+    with contextlib.suppress(AttributeError):
+        _GLIBC.malloc_trim(0)
+
 
 # Each shape and architecture is a program of its own here; TensorFlow takes that for a mistake and
 # writes a warning of ten lines.
@@ -77,6 +87,10 @@ def interrupt_later():
             before(*noted[0])
 
 
+class NotMappableError(ValueError):
+    """What `model.fit` would do cannot be done for many replicates in one program."""
+
+
 # --- where each replicate starts ------------------------------------------------------------------
 
 
@@ -110,49 +124,74 @@ def starting_values(build, model, seeds):
 
     Building a Keras model takes about 15 ms, which for 100 replicates would be most of the time.
     Where the variables come from initializers, only the initializers are run again, each with the
-    seed that it would have drawn. The last seed's model is built to see that this is so; where it
-    is not, all are built.
+    seed that it would have drawn. The last seed's model is built to see that this is so. Where it
+    is not, or where building drew other random numbers too, all are built.
 
     Parameters
     ----------
     build : callable
         Takes a seed and returns the built model of that seed.
     model : keras.Model
-        The model of the first seed.
+        The model of the first seed, just built.
     seeds : list of int
 
     Returns
     -------
     values : list of numpy.ndarray, each of shape (R, ...)
         In the order of ``model.variables``.
-    last : keras.Model
-        The model of the last seed; `model` itself if there is one seed.
+    models : list of keras.Model
+        Those that were built, of the first seed to the last.
     """
     if len(seeds) == 1:
-        return [np.asarray(v)[None] for v in model.variables], model
-    drawn = _redrawn_variables(model, seeds)
+        return [np.asarray(v)[None] for v in model.variables], [model]
+    states = _states()
+    drawn, count = _redrawn_variables(model, seeds)
+    alone = _same_states(states, _states_after(seeds[0], count))
     last = build(seeds[-1])
     built = [np.asarray(v) for v in last.variables]
-    if len(built) == len(drawn) and all(
-        np.array_equal(a[-1], b) for a, b in zip(drawn, built, strict=True)
+    if (
+        alone
+        and len(built) == len(drawn)
+        and all(np.array_equal(a[-1], b) for a, b in zip(drawn, built, strict=True))
     ):
-        return drawn, last
-    between = [[np.asarray(v) for v in build(seed).variables] for seed in seeds[1:-1]]
-    all_built = [[np.asarray(v) for v in model.variables], *between, built]
-    shapes = [[v.shape for v in values] for values in all_built]
-    if any(shape != shapes[0] for shape in shapes):
-        raise ValueError("build_model must return the same architecture for every seed")
-    return [np.stack(group) for group in zip(*all_built, strict=True)], last
+        return drawn, [model, last]
+    models = [model, *map(build, seeds[1:-1]), last]
+    values = [[np.asarray(v) for v in one.variables] for one in models]
+    if any([v.shape for v in found] != [v.shape for v in values[0]] for found in values):
+        raise NotMappableError("build_model must return the same architecture for every seed")
+    return [np.stack(group) for group in zip(*values, strict=True)], models
+
+
+def _states():
+    """Return the states of the global generators from which building a model may draw."""
+    return random.getstate(), context.context()._rng.getstate(), np.random.get_state()
+
+
+def _states_after(seed, count):
+    """Return the states where, since the seed was set, Keras alone drew, and `count` seeds."""
+    python = random.Random(seed)
+    for _ in range(count):
+        python.randint(1, int(1e9))
+    return (
+        python.getstate(),
+        random.Random(seed).getstate(),
+        np.random.RandomState(seed).get_state(),
+    )
+
+
+def _same_states(a, b):
+    return a[:2] == b[:2] and all(map(np.array_equal, a[2], b[2]))
 
 
 def _redrawn_variables(model, seeds):
+    """Return the variables' values for all seeds, and how many seeds Keras drew for them."""
     # Keras takes the seed of each initializer and of each SeedGenerator from Python's generator.
     most = 8 * len(model.variables) + 8
     draws = np.array([_drawn_seeds(seed, most) for seed in seeds])
     place = {seed: i for i, seed in enumerate(draws[0].tolist())}
 
     initializers = {}
-    for layer in model._flatten_layers(include_self=False):
+    for layer in layers_of(model):
         for v in layer.variables:
             initializer = getattr(layer, f"{v.name}_initializer", None)
             if getattr(initializer, "seed", None) in place:
@@ -167,15 +206,16 @@ def _redrawn_variables(model, seeds):
     with interrupt_later():
         redrawn = redraw(draws[:, columns]) if random_ones else []
     values = dict(zip(map(id, random_ones), redrawn, strict=True))
-    result = []
+    result, used = [], set(columns)
     for v in model.variables:
         value = values.get(id(v))
         if value is None:
-            value = np.repeat(v.numpy()[None], len(seeds), axis=0)
+            value = np.repeat(np.asarray(v)[None], len(seeds), axis=0)
             if v.name == "seed_generator_state" and int(value[0, 0]) in place:
+                used.add(place[int(value[0, 0])])
                 value[:, 0] = draws[:, place[int(value[0, 0])]]
         result.append(np.asarray(value))
-    return result
+    return result, len(used)
 
 
 def _drawn_seeds(seed, count):
@@ -280,8 +320,9 @@ def _with_strengths(model, values):
 
 def settings(model):
     """Return the numbers that a program takes as inputs: the learning rate and the strengths."""
-    rate = model.optimizer.get_config()["learning_rate"]
-    return [rate if isinstance(rate, float) else None, *(getattr(*s) for s in _strengths(model))]
+    rate = getattr(model.optimizer, "_learning_rate", None)
+    rate = float(np.asarray(rate)) if isinstance(rate, keras.Variable) else None
+    return [rate, *(float(np.asarray(getattr(*slot))) for slot in _strengths(model))]
 
 
 def layers_of(model):
@@ -296,7 +337,7 @@ def is_plain(model):
     `Normalization` and its kin keep what they adapted to outside of the configuration.
     """
     options = model._compile_config.config
-    parts = [model, model.optimizer, *layers_of(model)]
+    parts = [model, model.optimizer, *layers_of(model), *getattr(model, "operations", ())]
     parts += keras.tree.flatten([options.get("loss"), options.get("metrics")])
     kept = [value for part in parts if hasattr(part, "__dict__") for value in vars(part).values()]
     parts += [value for value in kept if callable(value) and not isinstance(value, tf.Module)]
@@ -328,38 +369,45 @@ def description(model):
     if isinstance(optimizer["learning_rate"], float):
         optimizer["learning_rate"] = None
     decayed = [model.optimizer._use_weight_decay(v._value) for v in model.trainable_variables]
-    return json.dumps([described, compiled, decayed, _penalties(model)[1]], default=repr)
+    place = {id(v): i for i, v in enumerate(model.variables)}
+    held = [
+        [(name, place.get(id(v))) for name, v in vars(layer).items() if id(v) in place]
+        for layer in layers_of(model)
+    ]
+    settings = keras.config.epsilon(), keras.config.floatx(), keras.config.image_data_format()
+    parts = described, compiled, decayed, held, _penalties(model)[1], settings
+    return json.dumps(parts, default=repr)
 
 
-# TensorFlow's version of Keras' optimizer overrides these for tf.distribute, on tf.Variable. In a
-# StatelessScope Keras' own are right.
-_KERAS_OPTIMIZER = next(c for c in keras.optimizers.Optimizer.__mro__ if "Base" in c.__name__)
-_STATELESS = {
-    name: getattr(_KERAS_OPTIMIZER, name)
-    for name in (
-        "assign",
-        "assign_add",
-        "assign_sub",
-        "_apply_weight_decay",
-        "_backend_update_step",
-    )
-} | {
-    "_var_key": lambda self, v: getattr(v, "_value", v)._unique_id,
-    # Patterns are matched with the name of the tf.Variable.
-    "_use_weight_decay": lambda self, v: _KERAS_OPTIMIZER._use_weight_decay(
-        self, getattr(v, "_value", v)
-    ),
-}
+_TENSORFLOW, _KERAS = (
+    next(c for c in keras.optimizers.Optimizer.__mro__ if c.__name__ == name)
+    for name in ("TFOptimizer", "BaseOptimizer")
+)
+
+
+class _Stateless(_TENSORFLOW):
+    """Keras' own methods where TensorFlow's, made for tf.distribute, want a tf.Variable."""
+
+    assign = _KERAS.assign
+    assign_add = _KERAS.assign_add
+    assign_sub = _KERAS.assign_sub
+    _apply_weight_decay = _KERAS._apply_weight_decay
+    _backend_update_step = _KERAS._backend_update_step
+
+    def _var_key(self, variable):
+        return getattr(variable, "_value", variable)._unique_id
+
+    def _use_weight_decay(self, variable):
+        # Patterns of names are matched with the name of the tf.Variable.
+        return _KERAS._use_weight_decay(self, getattr(variable, "_value", variable))
 
 
 def _make_stateless(optimizer):
+    """Put `_Stateless` before TensorFlow's version and behind the optimizer's own methods."""
     kind = type(optimizer)
-    if "_var_key" not in vars(kind):
-        optimizer.__class__ = type(kind.__name__, (kind,), _STATELESS)
-
-
-class NotMappableError(ValueError):
-    """What `model.fit` would do cannot be done for many replicates in one program."""
+    if not issubclass(kind, _Stateless):
+        kept = {"__module__": kind.__module__}  # it still is Keras' own, or is not
+        optimizer.__class__ = type(kind.__name__, (kind, _Stateless), kept)
 
 
 class Step:
@@ -387,12 +435,39 @@ class Step:
         trained = {id(v) for v in model.trainable_variables}
         # What a forward pass may change: seeds of random layers, counters.
         self.state = [i for i, v in enumerate(self.weights) if id(v) not in trained]
+        # Equal for all replicates. Without an axis of replicates, what hangs on them (a schedule
+        # has a condition) needs no map. An optimizer of the learner's own may do as it likes.
+        common = {id(model.optimizer.iterations), id(getattr(model.optimizer, "_learning_rate", 0))}
+        plain = _is_keras(model.optimizer)
+        self.common = {i for i, v in enumerate(self.variables) if plain and id(v) in common}
         self.start = [np.asarray(v) for v in model.optimizer.variables]
+        weights = [np.asarray(v) for v in model.trainable_variables]
+        if any(w.any() and np.array_equal(w, v) for w in weights for v in self.start):
+            raise NotMappableError(
+                f"fit_replicas cannot honour the optimizer {type(model.optimizer).__name__}, whose "
+                "state starts from the weights of one seed; train with model.fit"
+            )
         self.zeros = [np.asarray(v) for v in self.metrics]
-        self.names = None
+        used = [(v, tf.ones_like(v.value)) for v in self.metrics]
+        with keras.StatelessScope(state_mapping=used) as scope:
+            model.reset_metrics()
+        again = [np.asarray(scope.get_current_value(v)) for v in self.metrics]
+        if not all(map(np.array_equal, self.zeros, again)):
+            raise NotMappableError(
+                "fit_replicas cannot honour a metric whose reset_state does not bring it back to "
+                "where it began; train with model.fit"
+            )
+        found = model.get_metrics_result()
+        for name, value in found.items():
+            if np.ndim(value):
+                raise NotMappableError(
+                    f"fit_replicas cannot honour the metric {name}: it gives {np.size(value)} "
+                    "numbers, and one is allowed; average it or train with model.fit"
+                )
+        self.names = list(found)
 
     def train(self, values, tallies, x, y):
-        """Return the values and the tallies after one step on a batch."""
+        """Return the values, without the common ones, and the tallies after a step on a batch."""
         model = self.model
         with self._scope(values, tallies) as scope:
             weights = [v.value for v in model.trainable_variables]
@@ -400,28 +475,48 @@ class Step:
                 tape.watch(weights)
                 loss = self._forward(x, y, training=True)
             if weights:
-                model.optimizer.apply(tape.gradient(loss, weights), model.trainable_variables)
-        return self._read(scope, self.variables), self._read(scope, self.metrics)
+                gradients = tape.gradient(loss, weights)
+                model.optimizer.apply_gradients(
+                    zip(gradients, model.trainable_variables, strict=True)
+                )
+        return self.own(self._read(scope, self.variables)), self._read(scope, self.metrics)
+
+    def own(self, values):
+        """Return those values that each replicate has for itself."""
+        return [v for i, v in enumerate(values) if i not in self.common]
+
+    def whole(self, own, values):
+        """Return own values with the common ones of `values` among them."""
+        own = iter(own)
+        return [v if i in self.common else next(own) for i, v in enumerate(values)]
+
+    def ended(self, own, values):
+        """Return all values after a step: Keras counts it once the weights have moved."""
+        steps = self.model.optimizer.iterations
+        count = [v is steps for v in self.variables]
+        now = [v + 1 if i in self.common and count[i] else v for i, v in enumerate(values)]
+        return self.whole(own, now)
 
     def test(self, values, tallies, x, y):
         """Return what evaluating a batch may change: the state and the tallies."""
         with self._scope(values, tallies) as scope:
+            before = self._read(scope, self.variables)
             self._forward(x, y, training=False)
-        state = [self.variables[i] for i in self.state]
-        return self._read(scope, state), self._read(scope, self.metrics)
+        after = self._read(scope, self.variables)
+        changed = {i for i, value in enumerate(after) if value is not before[i]}
+        if not changed <= set(self.state):
+            raise NotMappableError(
+                "fit_replicas cannot honour a layer that changes a trained weight when the model "
+                "is evaluated; train with model.fit"
+            )
+        return [after[i] for i in self.state], self._read(scope, self.metrics)
 
     def results(self, tallies):
         """Return the loss and the metrics, in the order of `names`."""
         with keras.StatelessScope(state_mapping=list(zip(self.metrics, tallies, strict=True))):
-            found = self.model.get_metrics_result()
-        for name, value in found.items():
-            if len(getattr(value, "shape", ())):
-                raise NotMappableError(
-                    f"fit_replicas cannot honour the metric {name}: it gives {value.shape} numbers "
-                    "and one is allowed; average it or use model.fit"
-                )
-        self.names = list(found)
-        return tf.stack([tf.cast(value, "float32") for value in found.values()])
+            found = self.model.get_metrics_result().values()
+            # In the scope: a metric may give a variable itself.
+            return tf.stack([keras.ops.cast(value, "float32") for value in found])
 
     def _forward(self, x, y, training):
         model = self.model
@@ -447,19 +542,18 @@ class Step:
         return [scope.get_current_value(v) for v in variables]
 
 
-def check_step(model, last, x, y):
+def check_step(models, x, y):
     """Refuse what one program cannot do for all replicates as `model.fit` does it for one.
 
-    The step of two replicates' models is traced, without the map. Where the two differ, a layer, a
-    loss or a metric keeps numbers outside of its variables, and the first model's would be used
-    for all.
+    The step of each model is traced, without the map. Where two differ, a layer, a loss or a metric
+    keeps numbers outside of its variables, and the first model's would be used for all.
     """
     found = []
-    for one in {id(model): model, id(last): last}.values():
+    for one in models:
         graph = _traced(Step(one, x, y), x, y)
         nodes = graph.as_graph_def()
         nodes = [*nodes.node, *(n for f in _in_order(nodes.library.function) for n in f.node_def)]
-        drawn = [node.op for node in nodes if node.op in _NOT_FROM_VARIABLES]
+        drawn = [node.op for node in nodes if _DRAWS.match(node.op)]
         if drawn:
             raise NotMappableError(
                 f"fit_replicas cannot honour TensorFlow's {drawn[0]} in a layer, loss or metric: "
@@ -474,7 +568,7 @@ def check_step(model, last, x, y):
         numbers += [node.attr["value"].SerializeToString() for node in nodes if node.op == "Const"]
         rate = [np.asarray(v).tobytes() for v in one.optimizer.variables]
         found.append(([node.op for node in nodes], numbers, rate))
-    if found[0] != found[-1]:
+    if any(one != found[0] for one in found):
         raise NotMappableError(
             "fit_replicas cannot honour a build_model whose layers, loss, metrics or optimizer get "
             "other numbers from one seed to the next: keep them in a layer's weights, or use "
@@ -482,12 +576,25 @@ def check_step(model, last, x, y):
         )
 
 
-# Operations whose numbers come from a state that is not the model's.
-_NOT_FROM_VARIABLES = (
-    "RandomStandardNormal", "RandomUniform", "RandomUniformInt", "TruncatedNormal", "RandomShuffle",
-    "RandomGamma", "RandomPoissonV2", "Multinomial", "ParameterizedTruncatedNormal", "PyFunc",
-    "EagerPyFunc", "PyFuncStateless",
-)  # fmt: skip
+# Operations whose numbers come from a state that is not the model's, or from Python.
+_DRAWS = re.compile("Random|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial|.*PyFunc")
+
+
+def _not_mappable(model, error):
+    """Name what stands in a model that TensorFlow could not map or compile."""
+    options = model._compile_config.config
+    parts = [type(layer).__name__ for layer in layers_of(model)]
+    parts += [
+        str(getattr(part, "__name__", None) or getattr(part, "name", part))
+        for part in keras.tree.flatten(
+            [options.get("loss"), options.get("metrics") or [], model.optimizer]
+        )
+    ]
+    return NotMappableError(
+        "fit_replicas cannot honour this model: TensorFlow cannot map its step over replicates and "
+        f"compile it ({type(error).__name__}). It is one of {', '.join(dict.fromkeys(parts))}. "
+        "Train with model.fit"
+    )
 
 
 def _traced(step, x, y):
@@ -499,7 +606,12 @@ def _traced(step, x, y):
         for variables in (step.variables, step.metrics)
     ]
     batch = [tf.TensorSpec((2, *a.shape[1:]), a.dtype) for a in (x, y)]
-    return tf.function(both, autograph=False).get_concrete_function(*specs, *batch).graph
+    try:
+        return tf.function(both, autograph=False).get_concrete_function(*specs, *batch).graph
+    except NotMappableError:
+        raise
+    except Exception as error:
+        raise _not_mappable(step.model, error) from error
 
 
 def _in_order(functions):
@@ -552,12 +664,11 @@ class Program:
         values : list of numpy.ndarray, each of shape (R, ...)
             Of the weights and of the other variables at the end.
         """
-        slots = [np.broadcast_to(v, (len(seeds), *v.shape)) for v in self._slots(model)]
-        values = [tf.constant(v) for v in [*start, *slots]]
+        values = [tf.constant(v) for v in [*start, *self._slots(model)]]
         for name, (_, *arrays) in data.items():  # in place: one copy of a large array is enough
             data[name] = tuple(map(tf.constant, arrays))
         strengths = [tf.constant(getattr(*slot), "float32") for slot in _strengths(model)]
-        draws = [np.random.default_rng(seed) for seed in seeds]
+        draws = order_generators(seeds)
         history, done, count = [], 0, 1
         with tqdm(total=epochs, desc="epochs", delay=2, leave=False, disable=_QUIET) as progress:
             while done < epochs:
@@ -579,6 +690,8 @@ class Program:
     def _call(self, count, *arguments):
         try:
             called = self.epochs(tf.constant(count), *map(_constant, arguments))
+            if not self.compiled:
+                give_back()
             self.compiled = True
             return called
         except (NotMappableError, tf.errors.ResourceExhaustedError):
@@ -586,21 +699,18 @@ class Program:
         except Exception as error:
             if self.compiled:
                 raise
-            layers = sorted({type(layer).__name__ for layer in layers_of(self.step.model)})
-            raise NotMappableError(
-                "fit_replicas cannot honour this model: TensorFlow cannot map its step over "
-                f"replicates and compile it ({type(error).__name__}). Its layers are "
-                f"{', '.join(layers)}; recurrent ones need unroll=True. Use model.fit"
-            ) from error
+            raise _not_mappable(self.step.model, error) from error
 
     def _slots(self, model):
         """Return where the optimizer starts; its rate is the one number that may differ."""
         rate = getattr(self.step.model.optimizer, "_learning_rate", None)
-        given = model.optimizer.get_config()["learning_rate"]
-        return [
-            np.float32(given) if v is rate and isinstance(given, float) else value
-            for v, value in zip(self.step.model.optimizer.variables, self.step.start, strict=True)
-        ]
+        place = len(self.step.weights)
+        slots = []
+        for v, value in zip(self.step.model.optimizer.variables, self.step.start, strict=True):
+            value = np.asarray(model.optimizer._learning_rate) if v is rate else value
+            common = place + len(slots) in self.step.common
+            slots.append(value if common else np.broadcast_to(value, (self.replicates, *v.shape)))
+        return slots
 
     def _epochs(self, count, due, order, strengths, values, data):
         def epoch(e, values, rows):
@@ -617,7 +727,7 @@ class Program:
             return e + 1, values, tf.tensor_scatter_nd_update(rows, [[e]], [tf.concat(found, 1)])
 
         with _with_strengths(self.step.model, strengths):
-            width = self._results(self._tallies()).shape[1] * len(data)
+            width = len(self.step.names) * len(data)
             rows = tf.zeros((self.epochs_per_call, self.replicates, width))
             _, values, rows = tf.while_loop(
                 lambda e, *_: e < count, epoch, (tf.constant(0), values, rows)
@@ -630,7 +740,8 @@ class Program:
         def step(i, size, carried):
             rows = tf.slice(order, (0, i), (self.replicates, size))
             batch = [tf.gather(array, rows, batch_dims=own) for array in (x, y)]
-            return self._map("train", self.step.train, carried, batch, own=True)
+            moved, tallies = self._map(self.step.train, carried, batch, own=True)
+            return self.step.ended(moved, carried[0]), tallies
 
         values, tallies = _in_blocks(
             self.rows["train"], self.batch_size, step, (values, self._tallies())
@@ -647,7 +758,7 @@ class Program:
             for place, value in zip(state, held, strict=True):
                 now[place] = value
             batch = [_cut(array, own, i, size) for array in (x, y)]
-            return self._map(f"test {own}", self.step.test, (now, tallies), batch, own=bool(own))
+            return self._map(self.step.test, (now, tallies), batch, own=bool(own))
 
         held = [values[place] for place in state]
         held, tallies = _in_blocks(n, self.batch_size, step, (held, self._tallies()))
@@ -656,30 +767,38 @@ class Program:
             values[place] = value
         return values, self._results(tallies)
 
-    def _map(self, name, one, carried, batch, own):
+    def _map(self, one, carried, batch, own):
         """Map a step over the replicates, traced once for batches of any size."""
-        if name not in self.traced:
+        axis = int(own)
+        specs = [
+            tf.TensorSpec([*b.shape[:axis], None, *b.shape[axis + 1 :]], b.dtype) for b in batch
+        ]
+        key = one.__name__, own, *specs
+        if key not in self.traced:
 
             def mapped(carried, batch):
-                if own:
-                    return _over_replicates(lambda a: one(*a[0], *a[1]), (carried, batch))
-                return _over_replicates(lambda a: one(*a, *batch), carried)
+                values, tallies = carried
 
-            axis = int(own)
-            specs = [
-                tf.TensorSpec([*b.shape[:axis], None, *b.shape[axis + 1 :]], b.dtype) for b in batch
-            ]
+                def of_one(a):
+                    return one(self.step.whole(a[0], values), a[1], *(a[2] if own else batch))
+
+                each = self.step.own(values), tallies
+                return _over_replicates(of_one, (*each, batch) if own else each)
+
             like = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), carried)
-            self.traced[name] = tf.function(mapped, input_signature=(like, specs), autograph=False)
-        return self.traced[name](carried, batch)
+            self.traced[key] = tf.function(mapped, input_signature=(like, specs), autograph=False)
+        return self.traced[key](carried, batch)
 
     def _tallies(self):
-        return [
-            tf.repeat(tf.constant(value)[None], self.replicates, 0) for value in self.step.zeros
-        ]
+        stacked = [np.broadcast_to(v, (self.replicates, *v.shape)) for v in self.step.zeros]
+        return [tf.constant(v) for v in stacked]
 
     def _results(self, tallies):
-        return _over_replicates(self.step.results, tallies)
+        if "results" not in self.traced:
+            self.traced["results"] = tf.function(
+                lambda tallies: _over_replicates(self.step.results, tallies), autograph=False
+            )
+        return self.traced["results"](tallies)
 
 
 def one_draw(own, x, y):
@@ -753,6 +872,15 @@ def _cut(array, axis, start, size):
     """Take `size` rows from `start` on, along an axis."""
     begin = [0] * axis + [start] + [0] * (len(array.shape) - axis - 1)
     return tf.slice(array, begin, [*array.shape[:axis], size, *array.shape[axis + 1 :]])
+
+
+def order_generators(seeds):
+    """Return one generator per seed for the row orders.
+
+    Data are drawn by ``default_rng(seed)``. A stream of its own, by NumPy's `SeedSequence`, keeps
+    the order of the rows independent of their values.
+    """
+    return [np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,))) for seed in seeds]
 
 
 def next_orders(draws, rows, epochs, shuffle):

@@ -30,11 +30,6 @@ def circle(rows, rng, flip=0.0):
     x : numpy.ndarray, shape (rows, 2)
     y : numpy.ndarray of 0.0 and 1.0, shape (rows,)
         1 inside the circle of squared radius 0.1 around (0.5, 0.5), which holds 31 % of the square.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
     checks.whole("rows", rows)
     _check_rng(rng)
@@ -60,11 +55,6 @@ def line(rows, rng, noise=5.0):
     -------
     x : numpy.ndarray, shape (rows, 1)
     y : numpy.ndarray, shape (rows,)
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
     checks.whole("rows", rows)
     _check_rng(rng)
@@ -89,11 +79,6 @@ def unrelated(rows, features, rng, positives=None):
     -------
     x : numpy.ndarray, shape (rows, features)
     y : numpy.ndarray of 0.0 and 1.0, shape (rows,)
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
     checks.whole("rows", rows)
     checks.whole("features", features)
@@ -122,11 +107,6 @@ def per_seed(draw, seeds):
     -------
     tuple of numpy.ndarray
         The arrays of `draw`, each with a leading axis of length R.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
     checks.function("draw", draw, 1)
     draws = [draw(np.random.default_rng(seed)) for seed in checks.seeds(seeds)]
@@ -153,11 +133,6 @@ def cut(x, y, *rows):
     Returns
     -------
     list of tuple (x, y)
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
     x = checks.numbers("x", x, ("n", "d"), ("R", "n", "d"))
     y = checks.numbers("y", y, x.shape[:-1])
@@ -187,11 +162,6 @@ def resplit(x, y, rows, seeds):
     -------
     list of tuple (x, y)
         One per part, shapes (R, rows, d) and (R, rows).
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
     x = checks.numbers("x", x, ("n", "d")).astype(float, copy=False)
     y = checks.numbers("y", y, x.shape[:1])

@@ -27,8 +27,6 @@ class Slider(widgets.VBox):
 
     Raises
     ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     NameError
         `draw` needs a name that no cell has made yet.
     """

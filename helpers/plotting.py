@@ -150,7 +150,9 @@ def learning_curves(curves, ax=None, *, ylabel, title, ylim=None):
         mean = values.mean(axis=0)
         ax.plot(epochs, mean, LINE_STYLES.get(name, "-"), color=colour, linewidth=2.4)
         ends.append((mean[-1], NAMES.get(name, name), colour))
-    ax.set(xlabel="epoch", ylabel=ylabel, title=title, xlim=(0, last), ylim=ylim)
+    ax.set(xlabel="epoch", ylabel=ylabel, title=title, xlim=(0, last))
+    if ylim is not None:  # None would end the fitting for all panels that share the axis
+        ax.set_ylim(ylim)
     label_ends(ax, last, ends)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     return ax
@@ -299,13 +301,14 @@ def forest(claims, ax=None, *, title="Every claim of this notebook"):
         ax.plot(ends, [row, row], color=colour, linewidth=4, solid_capstyle="butt")
         at = float(np.clip(mean, left, right))
         (seen[key],) = ax.plot(
-            at, row, marker, color="white", markeredgecolor=colour, markeredgewidth=1.6,
-            markersize=8, linestyle="", label=name, clip_on=False, zorder=3,
+            at, row, marker, color="white", markeredgecolor=colour, markeredgewidth=2,
+            markersize=9, linestyle="", label=name, clip_on=False, zorder=3,
         )  # fmt: skip
         if at != mean:
             ax.annotate(
                 f"{mean:.0f}", (at, row), xytext=(-8 if at > 0 else 8, 0), va="center",
                 textcoords="offset points", ha="right" if at > 0 else "left", color=colour,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
             )  # fmt: skip
         ax.annotate(
             "{}  ({} to {})".format(*claim.numbers()), (1, row), xycoords=("axes fraction", "data"),
@@ -441,7 +444,9 @@ def fits(x, predictions, ax=None, *, rows=None, truth=None, title, ylim=None):
         ends.append((truth[-1], "truth", _BLACK))
     if rows is not None:
         ax.plot(*map(np.ravel, rows), "o", color=_BLUE, markersize=5)
-    ax.set(xlabel="$x$", ylabel="$y$", title=title, xlim=(x.min(), x.max()), ylim=ylim)
+    ax.set(xlabel="$x$", ylabel="$y$", title=title, xlim=(x.min(), x.max()))
+    if ylim is not None:
+        ax.set_ylim(ylim)
     label_ends(ax, x.max(), ends)
     return ax
 

@@ -259,15 +259,15 @@ def fit_replicas(
         model = build(seeds[0])
         _check_model(model)
         data = {name: _split(name, *v, len(seeds), model) for name, v in splits.items()}
-        start, last = batched.starting_values(build, model, seeds)
-        _check_alike(model, last, start)
+        start, models = batched.starting_values(build, model, seeds)
+        _check_alike(models, start)
         if not batched.is_plain(model):
-            batched.check_step(model, last, *batched.one_draw(*data["train"]))
+            batched.check_step(models, *batched.one_draw(*data["train"]))
     program = batched.program_for(model, data, len(seeds), batch_size)
-    history, values = program.fit(last, start, data, seeds, epochs, shuffle, test_freq)
+    history, values = program.fit(model, start, data, seeds, epochs, shuffle, test_freq)
     columns = [(split, name) for split in data for name in program.step.names]
     curves = {key: np.ascontiguousarray(history[..., i].T) for i, key in enumerate(columns)}
-    return Runs(build, last, seeds, curves, values)
+    return Runs(build, models[-1], seeds, curves, values)
 
 
 def batch_orders(seeds, rows, epochs, shuffle=True):
@@ -285,19 +285,13 @@ def batch_orders(seeds, rows, epochs, shuffle=True):
     Returns
     -------
     numpy.ndarray of int32, shape (epochs, R, rows)
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
     seeds = checks.seeds(seeds, distinct=True)
     rows = checks.whole("rows", rows)
     epochs = checks.whole("epochs", epochs, most=_MOST_EPOCHS)
     shuffle = checks.flag("shuffle", shuffle)
     checks.whole("seeds times rows times epochs", len(seeds) * rows * epochs, most=_MOST_ORDERED)
-    draws = [np.random.default_rng(seed) for seed in seeds]
-    return batched.next_orders(draws, rows, epochs, shuffle)
+    return batched.next_orders(batched.order_generators(seeds), rows, epochs, shuffle)
 
 
 def early_stopping(values, *, patience, mode="min", min_delta=0.0, start_from_epoch=0):
@@ -324,11 +318,6 @@ def early_stopping(values, *, patience, mode="min", min_delta=0.0, start_from_ep
     stopped, best : numpy.ndarray of int, shape () or (R,)
         The last epoch trained, and the epoch whose weights ``restore_best_weights=True`` would
         restore. Epochs count from 1. A training that never stops ends at its last epoch.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
     values = checks.numbers("values", values, ("epochs",), ("R", "epochs")).astype(float)
     patience = checks.whole("patience", patience, least=0)
@@ -423,6 +412,9 @@ def _check_model(model):
             break
         for name in _OWN_WAYS & vars(kind).keys():
             _refuse(f"the model's own {name}")
+    for name, value in vars(model).items():
+        if name in _OWN_WAYS and callable(value):
+            _refuse(f"the model's own {name}")
     for end in ("input_shape", "output_shape"):
         shape = getattr(model, end, None)
         if not isinstance(shape, tuple) or None in shape[1:] or isinstance(shape[0], tuple):
@@ -431,13 +423,13 @@ def _check_model(model):
                 "output, whose shapes are known but for the number of rows, got "
                 f"{type(model).__name__} with {end} {shape}"
             )
-    config = model.get_compile_config()
+    config = model._compile_config.config
     for option in ("loss_weights", "weighted_metrics", "run_eagerly"):
         if config.get(option):
             _refuse(f"{option}={config[option]!r}")
     if not isinstance(model.loss, (str, keras.losses.Loss)) and not callable(model.loss):
         raise ValueError(f"loss must be one loss, by name or as an object, got {model.loss!r}")
-    if isinstance(model._compile_config.config.get("metrics"), dict):
+    if isinstance(config.get("metrics"), dict):
         raise ValueError(f"metrics must be a list, got {config['metrics']!r}")
     _check_optimizer(model.optimizer)
     for layer in batched.layers_of(model):
@@ -456,20 +448,26 @@ def _check_model(model):
 
 def _check_optimizer(optimizer):
     name = type(optimizer).__name__
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        _refuse(f"the optimizer {name}")
+    parts = keras.tree.flatten(
+        [list(v) if isinstance(v, list) else v for v in vars(optimizer).values()]
+    )
+    if any(isinstance(part, keras.optimizers.Optimizer) for part in parts):
+        _refuse(f"the optimizer {name}, which is made of others")
+    for kind in type(optimizer).__mro__:
+        if "finalize_variable_values" in vars(kind) and kind.__name__ != "BaseOptimizer":
+            _refuse(f"the optimizer {name}, which changes the weights at the end of a training")
     for option in ("use_ema", "gradient_accumulation_steps"):
         if getattr(optimizer, option, None):
             _refuse(f"{option}={getattr(optimizer, option)!r} of the optimizer {name}")
-    if optimizer.built and int(optimizer.iterations) > 0:
+    if int(optimizer.iterations):
         _refuse(f"an optimizer that has taken {int(optimizer.iterations)} steps in build_model")
 
 
-def _check_alike(model, last, start):
+def _check_alike(models, start):
     """Refuse seeds whose models differ in more than the values of their variables."""
-    if batched.description(model) != batched.description(last) or (
-        batched.settings(model) != batched.settings(last)
-    ):
+    model = models[0]
+    kinds = {(batched.description(one), tuple(batched.settings(one))) for one in models}
+    if len(kinds) > 1:
         raise ValueError(
             "build_model must return the same architecture, optimizer and penalties for every seed"
         )

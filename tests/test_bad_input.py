@@ -23,7 +23,6 @@ mpl.use("Agg")
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -191,17 +190,6 @@ def anything_at_all(*args, **kwargs):
     return 0
 
 
-def table(seeds=(5, 3), epochs=3):
-    rows = [
-        (seed, epoch, split, metric, seed + 0.1 * epoch)
-        for seed in seeds
-        for split in ("train", "test")
-        for metric in ("loss", "accuracy")
-        for epoch in range(1, epochs + 1)
-    ]
-    return pd.DataFrame(rows, columns=["seed", "epoch", "split", "metric", "value"])
-
-
 def draw_circle(rng):
     return data.circle(4, rng)
 
@@ -241,10 +229,6 @@ def splits(split):
         f"{split} x": (part_of_split(split, 0), array(exactly(*x_shapes), **FLOAT32)),
         f"{split} y": (part_of_split(split, 1), array(exactly(*y_shapes), **FLOAT32)),
     }
-
-
-def weights():
-    return [np.ones((REPLICATES, 2, 1)), np.zeros((REPLICATES, 1))]
 
 
 def slider(**changed):
@@ -326,7 +310,7 @@ HELPERS = [
             "batch_size": 32,
             "test": training_rows(),
             "shuffle": True,
-            "return_weights": False,
+            "test_freq": 1,
         },
         {
             "build_model": nothing_else,
@@ -337,41 +321,12 @@ HELPERS = [
             "batch_size": whole(1),
             "test": optional(nothing_else),
             "shuffle": flag,
-            "return_weights": flag,
+            "test_freq": whole(1),
         },
-        lambda found: len(found[0] if isinstance(found, tuple) else found) > 0,
+        lambda found: is_finite(*found.weights),
         parts={**splits("train"), **splits("validation"), **splits("test")},
         named={f"{split} x": [f"{split} x", f"{split} y"] for split in ("train", "test")}
         | {"validation x": ["validation x", "validation y"]},
-    ),
-    Helper(
-        training.predict_replicas,
-        lambda: {
-            "build_model": build_model,
-            "weights": weights(),
-            "x": np.ones((3, 2)),
-            "batch_size": 256,
-        },
-        {
-            "build_model": nothing_else,
-            "weights": nothing_else,
-            "x": array(
-                lambda shape: (
-                    len(shape) in (2, 3) and shape[-1] == 2 and shape[:-2] in ((), (REPLICATES,))
-                ),
-                **FLOAT32,
-            ),
-            "batch_size": whole(1),
-        },
-        lambda found: found.shape[0] == REPLICATES and found.shape[2] == 1,
-        parts={
-            "weights[0]": (
-                lambda arguments, value: {"weights": [value, arguments["weights"][1]]},
-                array(exactly((REPLICATES, 2, 1)), **FLOAT32),
-            )
-        },
-        # The first array says how many replicates there are.
-        named={"weights[0]": ["weights[0]", "weights do not fit"]},
     ),
     Helper(
         training.batch_orders,
@@ -531,8 +486,8 @@ KNOWN = {helper.function.__qualname__: helper for helper in HELPERS}
 MACHINERY = {"batched", "checks", "order"}
 # Leaves to matplotlib what matplotlib refuses itself; test_figures.py tries what it would not.
 DRAWING = {"plotting"}
-# A record that `evidence.claim` makes, and what a check raises.
-MADE_ELSEWHERE = {"Claim", "Wrong"}
+# What `evidence.claim` and `fit_replicas` make, and what a check raises.
+MADE_ELSEWHERE = {"Claim", "Runs", "Wrong"}
 WITHOUT_ARGUMENTS = {"Exercise.hint", "Exercise.solution"}
 
 
@@ -571,7 +526,7 @@ def test_every_public_helper_is_in_the_table_with_every_argument():
 
 def copied(value):
     """Return what there is to compare of a value afterwards."""
-    if isinstance(value, (np.ndarray, pd.DataFrame)):
+    if isinstance(value, np.ndarray):
         return value.copy() if value.size < 10**6 else value
     if isinstance(value, dict):
         return {key: copied(v) for key, v in value.items()}
@@ -583,8 +538,6 @@ def copied(value):
 def same(a, b):
     if isinstance(a, np.ndarray):
         return a.dtype == b.dtype and a.shape == b.shape and repr(a) == repr(b)
-    if isinstance(a, pd.DataFrame):
-        return a.equals(b)
     if isinstance(a, dict):
         return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
     if isinstance(a, (list, tuple)):
@@ -698,9 +651,6 @@ POOL = {
     "other replicates": lambda: np.ones((3, 4, 2)),
     "two splits": lambda: (np.ones((4, 2)), np.ones(3)),
     "half a split": lambda: (np.ones((4, 2)),),
-    "a table": lambda: table().rename(columns={"value": "score"}),
-    "a table in disorder": lambda: table().sort_values("epoch"),
-    "a table with a gap": lambda: table().drop(index=[7]),
 }
 
 
@@ -756,23 +706,17 @@ def rows_of(replicates):
             lambda: training.fit_replicas(
                 build_model, rows_of(2), rows_of(3), epochs=1, seeds=[1, 2]
             ),
-            r"validation x must have shape \(n, d\) or \(2, n, d\), got .* \(3, 4, 2\)",
+            r"validation x must have shape \(n, 2\) or \(2, n, 2\), got .* \(3, 4, 2\)",
         ),
         (
             lambda: training.fit_replicas(
                 build_model, rows_of(2), test=(np.ones((4, 3)), np.ones(4)), epochs=1, seeds=[1, 2]
             ),
-            r"test x must have shape \(4, 2\)",
+            r"test x must have shape \(n, 2\)",
         ),
         (
             lambda: training.fit_replicas(lambda size: 0, rows_of(1), epochs=1, seeds=[1]),
             "build_model must be callable with 0 arguments",
-        ),
-        (
-            lambda: training.predict_replicas(
-                build_model, [np.ones((2, 2, 1)), np.ones((3, 1))], np.ones((3, 2))
-            ),
-            "weights do not fit",
         ),
         (lambda: exercises.Exercise(len, lambda: 0, ["."]), "verify must be callable with 1"),
         (lambda: slider(draw=lambda: 0), "draw must be callable with 1"),

@@ -137,11 +137,14 @@ def test_figures_have_two_pixels_a_point_and_64_colours(shell):
     assert plotting.with_palette(picture) == picture
 
 
+WORDS = {"ylabel": "", "title": ""}
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: plotting.learning_curves({"a": [1, 2], "b": [1]}, ylabel="", title=""), "as many"),
-        (lambda: plotting.learning_curves({"a": [1, np.nan]}, ylabel="", title=""), "NaN"),
+        (lambda: plotting.learning_curves({"a": [1, 2, 3], "b": [1, 2]}, **WORDS), "every k-th"),
+        (lambda: plotting.learning_curves({"a": [[1, np.nan], [1, 2]]}, **WORDS), "NaN"),
         (lambda: plotting.points(np.ones((2, 2)), [0, 2], title=""), "labels 0 and 1 alone"),
         (lambda: plotting.boundaries(np.full((1, 4), 1.5), title=""), "probabilities must hold"),
         (lambda: plotting.fits([1, 2], [[1], [2]], title=""), "predictions must have shape"),
@@ -153,6 +156,13 @@ def test_what_would_give_a_wrong_picture_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
     assert not plt.get_fignums()
+
+
+def test_a_curve_measured_at_every_k_th_epoch_stands_at_its_epochs():
+    sparse = np.array([[np.nan, 3.0, np.nan, 5.0]])
+    ax = plotting.learning_curves({"train": [1, 2, 3, 4], "a": [3, 5], "b": sparse}, **WORDS)
+    assert [line.get_xdata().tolist() for line in ax.lines] == [[1, 2, 3, 4], [2, 4], [2, 4]]
+    assert ax.lines[2].get_ydata().tolist() == [3, 5]
 
 
 def test_boundaries_and_grid_fit_together():

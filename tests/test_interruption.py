@@ -36,10 +36,8 @@ def build_model():
 
 
 def train():
-    table, weights = training.fit_replicas(
-        build_model, rows(), epochs=6, seeds=SEEDS, batch_size=8, return_weights=True
-    )
-    return [table.value.to_numpy(), *weights]
+    runs = training.fit_replicas(build_model, rows(), epochs=6, seeds=SEEDS, batch_size=8)
+    return [runs["train", "loss"], *runs.weights]
 
 
 LEAVING = contextlib._GeneratorContextManager.__exit__.__code__
@@ -85,7 +83,12 @@ def undisturbed():
 kept = []
 
 
-@pytest.mark.parametrize("share", random.Random(0).sample(range(1, 100), 12))
+SHARES = random.Random(0).sample(range(1, 100), 12)
+
+
+@pytest.mark.parametrize(
+    "share", [*SHARES[:3], *(pytest.param(s, marks=pytest.mark.slow) for s in SHARES[3:])]
+)
 @pytest.mark.parametrize("while_it_is", ["compiling", "training"])
 def test_interrupted_and_run_again(while_it_is, share, undisturbed):
     expected, calls = undisturbed

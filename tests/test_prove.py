@@ -142,7 +142,13 @@ def test_disorder_changes_no_verdict():
     assert prove.main(["disorder", "00", "--orders", "3", "--skips", "2"]) == 0
 
 
-@pytest.mark.parametrize("path", replay.NOTEBOOKS[1:], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem > "02" else [])
+        for path in replay.NOTEBOOKS[1:]
+    ],
+)
 def test_cells_twice_never_and_shuffled_give_the_verdict_or_a_line(path):
     stored = {claim["id"]: claim["verdict"] for claim in store_notebooks.claims_of(path)}
     cells = replay.Replay(path, QUICK=True)

@@ -113,8 +113,9 @@ def count(notebook):
     return sum(cell.cell_type == "code" for cell in notebook.cells)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("whole", [False, True])
 def test_a_notebook_with_the_solutions_put_in_passes(path, whole, tmp_path):
     notebook = prepared(path, whole=whole)
     assert sum(map(asks, notebook.cells)) == 3

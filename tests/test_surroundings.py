@@ -14,7 +14,13 @@ from tools import store_notebooks, surroundings
 START = Path(__file__).parents[1] / course.START
 
 
-@pytest.mark.parametrize("condition", surroundings.CONDITIONS)
+@pytest.mark.parametrize(
+    "condition",
+    [
+        pytest.param(name, marks=[] if name == "path" else [pytest.mark.slow])
+        for name in surroundings.CONDITIONS
+    ],
+)
 def test_the_first_notebook_works_with(condition, tmp_path):
     try:
         found = surroundings.run(START, [condition], tmp_path)
@@ -25,6 +31,7 @@ def test_the_first_notebook_works_with(condition, tmp_path):
     assert found["verdicts"] == stored
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code, condition, complaint", [
     ("import socket; socket.create_connection(('192.0.2.1', 9), timeout=5)", "network", "OSError"),
     ("open('mine.txt', 'w')", "read-only", "OSError"),

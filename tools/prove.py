@@ -85,14 +85,14 @@ def numbers(claim):
 
 
 def causes(path, options):
-    """Apply every change of a notebook; a verdict must turn into its opposite."""
+    """Apply every change of a notebook; a verdict must turn into its opposite, or be decided."""
     before, lines, moved, count = stored_verdicts(), [], 0, 0
     for cause in read_causes(path):
         if not set(options.claims or cause["moves"]) & set(cause["moves"]):
             continue
         after = decided(path, cause["moves"], cause["changes"])
         for name, claim in after.items():
-            turned = {claim["verdict"], before[name]} == {"supported", "refuted"}
+            turned = claim["verdict"] != "undecided" and claim["verdict"] != before[name]
             moved, count = moved + turned, count + 1
             lines.append(
                 f"{'moved' if turned else 'NOT MOVED'}: {name}, stored {before[name]}. "
@@ -172,8 +172,9 @@ def surroundings(path, options):
 
 def resources(path, options):
     """Run a notebook in a kernel; return its seconds and its memory."""
-    _, first, seconds, megabytes = store_notebooks.execute(path)
-    return [], {"first output, s": round(first), "end, s": round(seconds), "peak MB": megabytes}
+    _, first, seconds, peak, private = store_notebooks.execute(path)
+    times = {"first output, s": round(first), "end, s": round(seconds)}
+    return [], {**times, "peak MB": peak, "private MB at the end": private}
 
 
 COMMANDS = {f.__name__: f for f in (causes, drift, disorder, surroundings, resources)}

@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 CLAIMS = ROOT / "claims.json"
 MEASURED = ROOT / "benchmarks" / "notebooks.json"
-MEASURES = ("first_output", "seconds", "megabytes")
+MEASURES = ("first_output", "seconds", "megabytes", "private")
 README = ROOT / "README.md"
 SURPRISING = (  # what the README shows of the claims
     "circle-validation-falls",
@@ -47,8 +47,12 @@ SURPRISING = (  # what the README shows of the claims
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 PICTURE = ROOT / "images" / "one_run_or_a_hundred.png"  # opens the README
 MEMORY = """
-import resource as _resource, sys as _sys
-_resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss // (1 if _sys.platform == "darwin" else 1024)
+import pathlib as _pathlib, resource as _resource, sys as _sys
+_peak = _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss
+_parts = _pathlib.Path("/proc/self/smaps_rollup")  # Linux alone says what is not shared
+_lines = _parts.read_text().splitlines() if _parts.exists() else []
+_own = sum(int(line.split()[1]) for line in _lines if line.startswith("Private_"))
+[_peak // (1 if _sys.platform == "darwin" else 1024), _own // 1024]
 """
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -68,8 +72,8 @@ def execute(path, before=""):
         With its outputs.
     first, seconds : float
         From the start of the kernel to the first output and to the end.
-    megabytes : int
-        The kernel's peak of resident memory.
+    megabytes, private : int
+        The kernel's peak of resident memory, and what it holds for itself at the end.
     """
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
@@ -86,12 +90,12 @@ def execute(path, before=""):
         notebook.cells.append(nbformat.v4.new_code_cell(MEMORY))
         probe = client.execute_cell(notebook.cells[-1], len(notebook.cells) - 1)
         notebook.cells.pop()
-    return notebook, first, seconds, int(probe.outputs[0]["data"]["text/plain"])
+    return notebook, first, seconds, *json.loads(probe.outputs[0]["data"]["text/plain"])
 
 
 def store(path):
     """Execute one notebook in place; return what was measured, by the names of `MEASURES`."""
-    notebook, first, seconds, memory = execute(path)
+    notebook, first, seconds, *memory = execute(path)
     seen = set()
     for cell in notebook.cells:
         if not re.fullmatch(r"[\w-]{1,64}", cell.get("id", ""), re.ASCII) or cell["id"] in seen:
@@ -113,7 +117,8 @@ def store(path):
     notebook.nbformat_minor = 5
     nbformat.validate(notebook)
     nbformat.write(notebook, path)
-    return dict(zip(MEASURES, (round(first), round(seconds), round(memory, -1)), strict=True))
+    rounded = round(first), round(seconds), *(round(part, -1) for part in memory)
+    return dict(zip(MEASURES, rounded, strict=True))
 
 
 def claims_of(path):
@@ -158,9 +163,10 @@ def readme(text):
     measured = json.loads(MEASURED.read_text(encoding="utf-8"))
     by_id = {claim["id"]: claim for claim in json.loads(CLAIMS.read_text(encoding="utf-8"))}
     rows = [
-        "| notebook | minutes to learn, about | seconds to first output | to the end | memory, MB |"
+        "| notebook | minutes to learn, about | seconds to first output | to the end "
+        "| peak memory, MB | of it private, at the end |"
     ]
-    rows.append("|---|---|---|---|---|")
+    rows.append("|---|---|---|---|---|---|")
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         title = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
         minutes = re.search(r"About (\d+) minutes", title)[1]

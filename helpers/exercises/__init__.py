@@ -26,11 +26,6 @@ class Exercise:
         Shown one after the other, from a nudge to nearly everything. At least one.
     value : bool, default False
         Whether the answer is what `solution` returns, instead of the function.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not as above. The message names it and says what is allowed.
     """
 
     def __init__(self, solution, verify, hints, *, value=False):
