@@ -459,6 +459,9 @@ def course_environ(python, command, environ=os.environ):
     env["PATH"] = str(python.parent) + os.pathsep + env.get("PATH", os.defpath)
     env.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # same results on more CPUs, fewer messages
     env.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # More threads than free cores make scikit-learn's many small fits a hundred times slower.
+    env.setdefault("OPENBLAS_NUM_THREADS", "1")
+    env.setdefault("OMP_NUM_THREADS", "1")
     env.setdefault("TF_XLA_FLAGS", xla_flags(python.parent.parent))
     env.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # before a kernel "python3" of the user's own
     if command in ("test", "prove"):
