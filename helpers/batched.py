@@ -54,8 +54,9 @@ def give_back():
 
 
 # Each shape and architecture is a program of its own here; TensorFlow takes that for a mistake and
-# writes a warning of ten lines.
-tf.get_logger().addFilter(lambda record: "tf.function retracing" not in record.getMessage())
+# writes a warning of ten lines. Another one says which gradients are mapped one by one.
+_EXPECTED = re.compile("tf.function retracing|uses a while_loop. Fix that")
+tf.get_logger().addFilter(lambda record: not _EXPECTED.search(record.getMessage()))
 
 # tqdm's own variable, which its notebook form does not read: a stored notebook holds no bar.
 _QUIET = bool(os.environ.get("TQDM_DISABLE"))
@@ -159,6 +160,9 @@ def starting_values(build, model, seeds):
     values = [[np.asarray(v) for v in one.variables] for one in models]
     if any([v.shape for v in found] != [v.shape for v in values[0]] for found in values):
         raise NotMappableError("build_model must return the same architecture for every seed")
+    again = build(seeds[0]).variables
+    if not all(np.array_equal(a, v) for a, v in zip(again, values[0], strict=True)):
+        raise NotMappableError("build_model must return the same model for the same seed")
     return [np.stack(group) for group in zip(*values, strict=True)], models
 
 
@@ -857,6 +861,23 @@ def predictor(model, own, rows, batch_size):
         return tf.concat([whole, block(rows - rows % size, rows % size)], axis=1)
 
     return interrupt_later()(tf.function(predict, jit_compile=True, autograph=False))
+
+
+def changes_in_predicting(model, x):
+    """Tell whether a forward pass changes the model: then the order of the batches matters."""
+    found = []
+
+    def predict(values, x):
+        with keras.StatelessScope(list(zip(model.variables, values, strict=True))) as scope:
+            before = [scope.get_current_value(v) for v in model.variables]
+            _call(model, x, training=False)
+            after = [scope.get_current_value(v) for v in model.variables]
+        found.append(any(a is not b for a, b in zip(after, before, strict=True)))
+
+    specs = [tf.TensorSpec(v.shape, v.dtype) for v in model.variables]
+    rows = tf.TensorSpec((2, *model.input_shape[1:]), x.dtype)
+    tf.function(predict, autograph=False).get_concrete_function(specs, rows)
+    return found[0]
 
 
 def _predict(model, values, x):

@@ -90,6 +90,11 @@ class Runs:
         row = _row_shape(self._model)
         x = checks.numbers("x", x, ("n", *row), (len(self.seeds), "n", *row), **_FLOAT32)
         x = _as_keras(x)
+        if self._model.non_trainable_variables and batched.changes_in_predicting(self._model, x):
+            raise ValueError(
+                "runs.predict cannot honour a layer that changes when the model predicts: use "
+                "runs.model(seed).predict"
+            )
         own = x.ndim > len(row) + 1
         described = batched.description(self._model)
         key = described and ("predict", described, len(self.seeds), x.shape, batch_size)
@@ -362,7 +367,31 @@ def _split(name, x, y, replicates, model):
     own = x.ndim > len(row) + 1
     rows = x.shape[: 1 + own]
     checks.shaped(f"{name} y", y, rows, (*rows, 1), (*rows, *outputs))
+    _check_places(name, x, y, model)
     return own, _as_keras(x), _as_keras(y)
+
+
+def _check_places(name, x, y, model):
+    """Refuse a number that has no place: XLA takes the nearest row, `model.fit` raises an error."""
+    for layer in batched.layers_of(model):
+        first = isinstance(layer, keras.layers.Embedding) and layer._inbound_nodes
+        if first and layer._inbound_nodes[0].input_tensors[0] in model.inputs:
+            _check_below(
+                f"{name} x", x, layer.input_dim, f"{layer.name} has {layer.input_dim} rows"
+            )
+    loss = keras.losses.get(model.loss) if isinstance(model.loss, str) else model.loss
+    kind = getattr(loss, "name", None) or getattr(loss, "__name__", "")
+    if kind == "sparse_categorical_crossentropy":
+        ignored = getattr(loss, "ignore_class", None)
+        classes = model.output_shape[-1]
+        _check_below(f"{name} y", y[y != ignored], classes, f"the model has {classes} outputs")
+
+
+def _check_below(name, values, end, why):
+    if values.size and not 0 <= values.min() <= values.max() < end:
+        raise ValueError(
+            f"{name} must be from 0 to {end - 1}, for {why}, got {values.min()} to {values.max()}"
+        )
 
 
 def _as_keras(values):
@@ -466,6 +495,10 @@ def _check_optimizer(optimizer):
 def _check_alike(models, start):
     """Refuse seeds whose models differ in more than the values of their variables."""
     model = models[0]
+    if len({id(v) for one in models for v in one.variables}) < sum(
+        len(one.variables) for one in models
+    ):
+        raise ValueError("build_model must return a new model at each call, with new layers")
     kinds = {(batched.description(one), tuple(batched.settings(one))) for one in models}
     if len(kinds) > 1:
         raise ValueError(
