@@ -334,15 +334,20 @@ def layers_of(model):
     return model._flatten_layers(include_self=False)
 
 
+def _parts(model):
+    """Return what computes: the model, its layers and operations, optimizer, loss and metrics."""
+    options = model._compile_config.config
+    parts = [model, model.optimizer, *layers_of(model), *getattr(model, "operations", ())]
+    return parts + keras.tree.flatten([options.get("loss"), options.get("metrics")])
+
+
 def is_plain(model):
     """Tell whether all that is computed is Keras' own and said by the model's configuration.
 
     A function or a class of the learner's own may be redefined, or read a global that changes.
     `Normalization` and its kin keep what they adapted to outside of the configuration.
     """
-    options = model._compile_config.config
-    parts = [model, model.optimizer, *layers_of(model), *getattr(model, "operations", ())]
-    parts += keras.tree.flatten([options.get("loss"), options.get("metrics")])
+    parts = _parts(model)
     kept = [value for part in parts if hasattr(part, "__dict__") for value in vars(part).values()]
     parts += [value for value in kept if callable(value) and not isinstance(value, tf.Module)]
     return all(
@@ -351,6 +356,14 @@ def is_plain(model):
         isinstance(layer, keras.layers.Lambda) or hasattr(layer, "adapt")
         for layer in layers_of(model)
     )
+
+
+def _plain_data(part):
+    """Return the numbers and texts that an object holds: not all stand in its configuration."""
+    held = vars(part) if hasattr(part, "__dict__") else {}
+    plain = (bool, int, float, str, type(None))
+    found = {name: value for name, value in held.items() if isinstance(value, plain)}
+    return [type(part).__name__, found, held.get("_fn_kwargs")]
 
 
 def _is_keras(part):
@@ -379,7 +392,8 @@ def description(model):
         for layer in layers_of(model)
     ]
     settings = keras.config.epsilon(), keras.config.floatx(), keras.config.image_data_format()
-    parts = described, compiled, decayed, held, _penalties(model)[1], settings
+    data = [_plain_data(part) for part in _parts(model)]
+    parts = described, compiled, decayed, held, data, _penalties(model)[1], settings
     return json.dumps(parts, default=repr)
 
 
