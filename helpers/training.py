@@ -12,7 +12,6 @@ import weakref
 import keras
 import numpy as np
 import pandas as pd
-from keras.src.trainers.trainer import Trainer
 
 from helpers import batched, checks
 
@@ -427,9 +426,13 @@ def _builder(build_model, shape):
 
 
 # What decides how Keras trains. A model that overrides one of these trains in its own way.
-_OWN_WAYS = {name for name in vars(Trainer) if not name.startswith("__")} | {
-    "metrics", "losses", "add_loss", "trainable_variables", "variables", "__call__",
-}  # fmt: skip
+_OWN_WAYS = {
+    name
+    for kind in keras.Model.__mro__
+    if kind.__name__.endswith("Trainer")
+    for name in vars(kind)
+    if not name.startswith("__")
+} | {"metrics", "losses", "add_loss", "trainable_variables", "variables", "__call__"}
 
 
 def _check_model(model):
