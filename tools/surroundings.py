@@ -143,7 +143,7 @@ def _inside(path, group, conditions):
     join = f"open({group + '/cgroup.procs'!r}, 'w').write('0')" if group else ""
     notebook, _, seconds, megabytes, _ = store_notebooks.execute(path, join)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    claims = [output.get("metadata", {}).get("claim") for output in outputs]
+    claims = [output.get("data", {}).get(store_notebooks.MEDIA_TYPE) for output in outputs]
     verdicts = {claim["id"]: claim["verdict"] for claim in claims if claim}
     print(json.dumps({"verdicts": verdicts, "seconds": seconds, "megabytes": megabytes}))
 
