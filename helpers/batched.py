@@ -341,6 +341,12 @@ def _parts(model):
     return parts + keras.tree.flatten([options.get("loss"), options.get("metrics")])
 
 
+def metric_objects(model):
+    """Return the metrics that were passed as objects."""
+    found = keras.tree.flatten(model._compile_config.config.get("metrics") or [])
+    return [metric for metric in found if isinstance(metric, keras.metrics.Metric)]
+
+
 def is_plain(model):
     """Tell whether all that is computed is Keras' own and said by the model's configuration.
 
@@ -491,12 +497,14 @@ class Step:
             weights = [v.value for v in model.trainable_variables]
             with tf.GradientTape() as tape:
                 tape.watch(weights)
-                loss = self._forward(x, y, training=True)
+                loss, batch = self._forward(x, y, training=True)
+                loss = model.optimizer.scale_loss(loss)
             if weights:
                 gradients = tape.gradient(loss, weights)
                 model.optimizer.apply_gradients(
                     zip(gradients, model.trainable_variables, strict=True)
                 )
+            model.compute_metrics(**batch)  # behind the update: a metric may read the weights
         return self.own(self._read(scope, self.variables)), self._read(scope, self.metrics)
 
     def own(self, values):
@@ -519,7 +527,8 @@ class Step:
         """Return what evaluating a batch may change: the state and the tallies."""
         with self._scope(values, tallies) as scope:
             before = self._read(scope, self.variables)
-            self._forward(x, y, training=False)
+            _, batch = self._forward(x, y, training=False)
+            self.model.compute_metrics(**batch)
         after = self._read(scope, self.variables)
         changed = {i for i, value in enumerate(after) if value is not before[i]}
         if not changed <= set(self.state):
@@ -539,11 +548,10 @@ class Step:
     def _forward(self, x, y, training):
         model = self.model
         prediction = _call(model, x, training)
-        options = {"x": x, "y": y, "y_pred": prediction, "sample_weight": None}
-        loss = model._compute_loss(**options, training=training)
+        batch = {"x": x, "y": y, "y_pred": prediction, "sample_weight": None}
+        loss = model._compute_loss(**batch, training=training)
         model._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
-        model.compute_metrics(**options)
-        return model.optimizer.scale_loss(loss)
+        return loss, batch
 
     def _scope(self, values, tallies):
         pairs = zip([*self.variables, *self.metrics], [*values, *tallies], strict=True)

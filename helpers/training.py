@@ -7,6 +7,7 @@ a sibling that is imported from here alone.
 """
 
 import html
+import inspect
 import weakref
 
 import keras
@@ -445,11 +446,16 @@ def _check_model(model):
         for name in _OWN_WAYS & vars(kind).keys():
             _refuse(f"the model's own {name}")
     for name, value in vars(model).items():
-        if name in _OWN_WAYS and callable(value):
+        if name in _OWN_WAYS and inspect.isroutine(value):
             _refuse(f"the model's own {name}")
     for end in ("input_shape", "output_shape"):
         shape = getattr(model, end, None)
-        if not isinstance(shape, tuple) or None in shape[1:] or isinstance(shape[0], tuple):
+        if (
+            not isinstance(shape, tuple)
+            or isinstance(getattr(model, "_outputs_struct", None), dict)
+            or None in shape[1:]
+            or isinstance(shape[0], tuple)
+        ):
             raise ValueError(
                 "build_model must return a Sequential or functional model with one input and one "
                 "output, whose shapes are known but for the number of rows, got "
@@ -468,6 +474,8 @@ def _check_model(model):
         policy = layer.dtype_policy.name
         if policy != "float32":
             _refuse(f"the dtype policy {policy} of {layer.name}: float32 is allowed")
+        if getattr(layer, "stateful", False):
+            _refuse(f"stateful=True of {layer.name}")
         if isinstance(layer, keras.layers.RNN) and not layer.unroll:
             _refuse(f"{type(layer).__name__} {layer.name} without unroll=True")
         for kind in (keras.layers.Masking, keras.layers.SpectralNormalization):
@@ -498,10 +506,16 @@ def _check_optimizer(optimizer):
 def _check_alike(models, start):
     """Refuse seeds whose models differ in more than the values of their variables."""
     model = models[0]
-    if len({id(v) for one in models for v in one.variables}) < sum(
-        len(one.variables) for one in models
-    ):
-        raise ValueError("build_model must return a new model at each call, with new layers")
+    made = [
+        id(part)
+        for one in models
+        for part in (*one.variables, one.optimizer, *batched.metric_objects(one))
+    ]
+    if len(set(made)) < len(made):
+        raise ValueError(
+            "build_model must return a new model at each call, with new layers, metrics and "
+            "optimizer"
+        )
     kinds = {(batched.description(one), tuple(batched.settings(one))) for one in models}
     if len(kinds) > 1:
         raise ValueError(
