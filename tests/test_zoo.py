@@ -1355,7 +1355,8 @@ SENTENCES = {  # which cases a sentence refuses
         "per seed: training before",
     ),
     "a new model at each call": (
-        "build_model: one model", "build_model: one layer", "build_model: one optimizer", "build_model: one metric",
+        "build_model: one model", "build_model: one layer", "build_model: one optimizer",
+        "build_model: one metric",
     ),
     "same model for the same seed": (
         "build_model: one generator",
