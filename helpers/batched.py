@@ -505,7 +505,14 @@ class Step:
                     zip(gradients, model.trainable_variables, strict=True)
                 )
             model.compute_metrics(**batch)  # behind the update: a metric may read the weights
-        return self.own(self._read(scope, self.variables)), self._read(scope, self.metrics)
+        after = self._read(scope, self.variables)
+        rate = getattr(model.optimizer, "_learning_rate", None)
+        if any(self.variables[i] is rate and after[i] is not values[i] for i in self.common):
+            raise NotMappableError(
+                "fit_replicas cannot honour a loss, metric or layer that sets the learning rate; "
+                "use a schedule, or train with model.fit"
+            )
+        return self.own(after), self._read(scope, self.metrics)
 
     def own(self, values):
         """Return those values that each replicate has for itself."""

@@ -469,6 +469,9 @@ def _check_model(model):
         raise ValueError(f"loss must be one loss, by name or as an object, got {model.loss!r}")
     if isinstance(config.get("metrics"), dict):
         raise ValueError(f"metrics must be a list, got {config['metrics']!r}")
+    for limit in ("max_epochs", "max_steps_per_epoch"):
+        if getattr(keras.config, limit)() is not None:
+            _refuse(f"keras.config.{limit}() = {getattr(keras.config, limit)()}")
     _check_optimizer(model.optimizer)
     for layer in batched.layers_of(model):
         policy = layer.dtype_policy.name
