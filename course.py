@@ -380,7 +380,8 @@ def update_copies(stored, folder):
     except (OSError, ValueError, TypeError):
         delivered = {}
     renewed = []
-    for path in [*sorted(stored.glob("*.ipynb")), stored / "helpers.py"]:
+    pages = sorted(path for kind in ("*.ipynb", "*.md") for path in stored.glob(kind))
+    for path in [*pages, stored / "helpers.py"]:
         text, copy = path.read_text(encoding="utf-8"), folder / path.name
         try:
             text = blank(text) if path.suffix == ".ipynb" else text

@@ -2,7 +2,10 @@
 
 import html
 import math
+import tomllib
 from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from scipy import stats
@@ -26,6 +29,16 @@ KINDS = {
     "none": "no effect that would matter",
     "opposite": "the opposite effect",
     "unclear": "too few runs to say how",
+}
+REGISTER = Path(__file__).with_name("register.toml")
+# What a claim is that does not say otherwise.
+_UNSAID = {
+    "quantity": "measured value of a run",
+    "why": "not said",
+    "origin": "planned",
+    "program": "own",
+    "no_effect": 0.0,
+    "method": "student",
 }
 _COLOURS = {"supported": "#00664b", "refuted": "#a33b00", "undecided": "#555555"}
 
@@ -102,44 +115,48 @@ def proportion(count, n, confidence=0.95):
 
 def claim(
     id,
-    sentence,
     values,
+    sentence=None,
     *,
-    threshold,
-    program,
-    origin,
-    why,
-    quantity,
-    no_effect=0.0,
-    method="student",
+    threshold=None,
+    quantity=None,
+    why=None,
+    origin=None,
+    program=None,
+    no_effect=None,
+    method=None,
     split_rows=None,
 ):
     """Decide whether a sentence holds, from one measured value per run.
+
+    A claim of the course stands in ``helpers/register.toml``, where its sentence and threshold were
+    fixed, and takes only its id and the measured values. A claim of your own takes a sentence and a
+    threshold as well.
 
     Parameters
     ----------
     id : str
         Short name, lower-case words joined by hyphens.
-    sentence : str
-        What is claimed. It must be false if the mean of `values` is below `threshold`.
     values : array-like, shape (R,)
         The measured quantity of each run, R at least 2. For a comparison, the difference of the
         two conditions within a run.
+    sentence : str
+        What is claimed. It must be false if the mean of `values` is below `threshold`.
     threshold : float
         The smallest mean that would matter, fixed before the runs were looked at.
-    program : str
-        The program of the course that the claim is about, "1.1", or "own".
-    origin : {"given", "planned", "asked after a first look"}
-        Where the claim comes from: the course's register, a plan of this edition, or a question
-        that the first runs raised.
-    why : str
-        Why the threshold is what it is, in one sentence.
-    quantity : str
+    quantity : str, default "measured value of a run"
         What `values` are, with their unit.
-    no_effect : float or None, default 0.0
+    why : str, default "not said"
+        Why the threshold is what it is, in one sentence.
+    origin : {"given", "planned", "asked after a first look"}, default "planned"
+        Where the claim comes from: the fifteen programs, a plan, or a question that the first runs
+        raised.
+    program : str, default "own"
+        The program of the course that the claim is about, as "1.1", or "own".
+    no_effect : float or "none", default 0.0
         The mean that would mean no effect, as 0.5 for the accuracy of a guess between two equal
-        classes; None where there is none.
-    method : {"student", "wilson", "nadeau-bengio"}
+        classes; "none" where there is no such value.
+    method : {"student", "wilson", "nadeau-bengio"}, default "student"
         How the interval is made: "student" for the mean of independent runs, "wilson" for a share
         (all values 0 or 1), "nadeau-bengio" where the runs split one data set again and again.
     split_rows : tuple of int (training rows, test rows), optional
@@ -165,16 +182,34 @@ def claim(
     a refuted claim has its whole interval below t, so below e: it is always *opposite*.
     """
     checks.text("id", id, r"[a-z0-9]+(-[a-z0-9]+)*", "lower-case words joined by hyphens")
-    for name, value in {"sentence": sentence, "why": why, "quantity": quantity}.items():
-        checks.text(name, value, r".*\S.*", "a text that is not empty")
+    given = {
+        "sentence": sentence, "threshold": threshold, "quantity": quantity, "why": why,
+        "origin": origin, "program": program, "no_effect": no_effect, "method": method,
+    }  # fmt: skip
+    given = {name: value for name, value in given.items() if value is not None}
+    registered = _register().get(id, {})
+    if registered and given:
+        raise ValueError(
+            f"the claim {id!r} stands in the register, where its {next(iter(given))} is fixed: "
+            "give its id and values alone, or choose another id"
+        )
+    for name in ("sentence", "threshold"):
+        if name not in registered | given:
+            raise ValueError(f"{name} must be given: {id!r} does not stand in the register")
+    said = _UNSAID | registered | given
+    for name in ("sentence", "why", "quantity"):
+        checks.text(name, said[name], r".*\S.*", "a text that is not empty")
     values = np.array(_runs(values, ("R",)))
     values.flags.writeable = False
-    threshold = checks.number("threshold", threshold)
-    checks.text("program", program, r"\d\.\d|own", "a program's number, as '1.1', or 'own'")
-    checks.one_of("origin", origin, list(ORIGINS))
-    if no_effect is not None:
+    threshold = checks.number("threshold", said["threshold"])
+    checks.text("program", said["program"], r"\d\.\d|own", "a program's number, as '1.1', or 'own'")
+    checks.one_of("origin", said["origin"], list(ORIGINS))
+    no_effect = said["no_effect"]
+    if isinstance(no_effect, str) and no_effect == "none":
+        no_effect = None
+    else:
         no_effect = checks.number("no_effect", no_effect)
-    checks.one_of("method", method, list(METHODS))
+    method = checks.one_of("method", said["method"], list(METHODS))
     if (split_rows is not None) != (method == "nadeau-bengio"):
         raise ValueError(
             "split_rows must be given with the method 'nadeau-bengio', and with no other; got "
@@ -192,9 +227,9 @@ def claim(
     kind = _kind(low, high, threshold, no_effect) if verdict == "refuted" else None
     return Claim(
         id=id,
-        program=program,
-        sentence=sentence,
-        quantity=quantity,
+        program=said["program"],
+        sentence=said["sentence"],
+        quantity=said["quantity"],
         estimate=estimate,
         low=low,
         high=high,
@@ -204,10 +239,15 @@ def claim(
         method=method,
         verdict=verdict,
         kind=kind,
-        origin=origin,
-        why=why,
+        origin=said["origin"],
+        why=said["why"],
         values=values,
     )
+
+
+@cache
+def _register():
+    return tomllib.loads(REGISTER.read_text(encoding="utf-8"))
 
 
 def _kind(low, high, threshold, no_effect):

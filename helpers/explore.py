@@ -1,12 +1,108 @@
-"""Play with an experiment: a slider whose figure is drawn anew. The only user of ipywidgets."""
+"""Predict before a figure, play with it after: the only user of ipywidgets."""
 
 import base64
 import html
+import math
 import time
 
 import ipywidgets as widgets
 
 from helpers import checks
+
+_answers = {}  # by question, so that running the cell again does not lose an answer
+
+
+class Prediction(widgets.VBox):
+    """A question that the reader answers before the figure, and what became of the answer.
+
+    The answer is given with mouse or keyboard, or in code: ``question.answer = 0.9``.
+
+    Parameters
+    ----------
+    question : str
+    choices : sequence of str, optional
+        What can be answered. Without it the answer is a number.
+    low, high : float, default 0 and 1
+        The range of a number.
+    step : float, default 0.01
+
+    Attributes
+    ----------
+    answer : float or str or None
+        None until the reader has answered.
+    """
+
+    def __init__(self, question, choices=None, *, low=0.0, high=1.0, step=0.01):
+        self.question = checks.text("question", question, r".*\S.*", "a question")
+        self.choices = None if choices is None else checks.labels("choices", choices, most=20)
+        if choices is None:
+            low, high = checks.number("low", low), checks.number("high", high)
+            if not low < high:
+                raise ValueError(f"low must be less than high, got {low:g} and {high:g}")
+            step = checks.number("step", step, 0, high - low, ends=False)
+            self.low, self.high = low, high
+            decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+            self.control = widgets.FloatSlider(
+                (low + high) / 2, min=low, max=high, step=step, readout_format=f".{decimals}f",
+                layout={"width": "60%"},
+            )  # fmt: skip
+            # The middle may be the answer too, and a slider that is not moved says nothing.
+            button = widgets.Button(description="This is my answer")
+            button.on_click(lambda _: self._take(self.control.value))
+            row = widgets.HBox([self.control, button])
+        else:
+            self.control = row = widgets.RadioButtons(options=self.choices, value=None)
+        self.said = widgets.HTML()
+        super().__init__([widgets.HTML(f"<b>{html.escape(question)}</b>"), row, self.said])
+        self.control.observe(lambda change: self._take(change["new"]), "value")
+        self.answer = _answers.get((question, tuple(self.choices or (low, high))))
+
+    @property
+    def answer(self):
+        """What the reader answered."""
+        return self._answer
+
+    @answer.setter
+    def answer(self, answer):
+        if answer is not None and self.choices is not None:
+            checks.one_of("answer", answer, self.choices)
+        elif answer is not None:
+            answer = checks.number("answer", answer, self.low, self.high)
+        self._take(answer)
+        if answer is not None:
+            self.control.value = answer
+
+    def _take(self, answer):
+        self._answer = answer
+        if answer is not None:
+            _answers[self.question, tuple(self.choices or (self.low, self.high))] = answer
+        said = "No answer yet." if answer is None else f"Your answer: {self._written(answer)}"
+        self.said.value = f'<span role="status">{html.escape(said)}</span>'
+
+    def _written(self, value):
+        return value if isinstance(value, str) else f"{value:{self.control.readout_format}}"
+
+    def compare(self, measured):
+        """Print what was measured beside the reader's answer.
+
+        Parameters
+        ----------
+        measured : float or str
+            A number, or one of the choices.
+        """
+        if self.choices is None:
+            measured = checks.number("measured", measured)
+        else:
+            checks.one_of("measured", measured, self.choices)
+        mine = "no answer" if self._answer is None else f"you said {self._written(self._answer)}"
+        print(f"{self.question} Measured: {self._written(measured)} ({mine}).")
+
+    def __repr__(self):
+        """Return what is stored and read where no widget can be shown."""
+        return f"{self.question} Run this cell to answer."
+
+    def _repr_mimebundle_(self, **options):
+        return {**super()._repr_mimebundle_(**options), "text/plain": repr(self)}
 
 
 class Slider(widgets.VBox):
@@ -36,7 +132,7 @@ class Slider(widgets.VBox):
         values = checks.labels("values", values, most=1_000)
         checks.one_of("start", start, values)
         checks.text("label", label)
-        self._draw, self._values = draw, values
+        self._draw, self._values, self.sentence = draw, values, ""
         self.slider = widgets.SelectionSlider(
             options=values,
             value=start,
@@ -98,6 +194,7 @@ class Slider(widgets.VBox):
     def _repr_mimebundle_(self, **options):
         bundle = super()._repr_mimebundle_(**options)
         picture = base64.b64encode(self.image.value).decode()
-        return {**bundle, "text/plain": repr(self), "image/png": picture}, {
-            "image/png": {"width": 760}
-        }
+        alt = html.escape(f"{self.slider.description} = {self.slider.value}. {self.sentence}")
+        page = f'<img width="760" alt="{alt}" src="data:image/png;base64,{picture}">'
+        shown = {"text/plain": repr(self), "text/html": page, "image/png": picture}
+        return {**bundle, **shown}, {"image/png": {"width": 760, "alt": alt}}

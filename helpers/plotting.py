@@ -5,8 +5,9 @@ one colour and one line style through the whole course; the colours are those of
 (2008), which colour-blind readers can tell apart. Arguments are checked here where a wrong one
 would give a wrong picture; what matplotlib refuses itself is left to it.
 
-In a notebook, importing this module makes figures sharp on screens of two pixels a point, and
-gives every claim the strip of its runs.
+In a notebook, importing this module makes figures sharp on screens of two pixels a point, gives
+each of them an alternative text for readers who do not see it, and every claim the strip of its
+runs.
 """
 
 import base64
@@ -14,6 +15,7 @@ import html
 import io
 import sys
 import textwrap
+import weakref
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -41,6 +43,7 @@ _VERDICTS = {
     ("undecided", None): ("s", "0.4", "undecided"),
 }
 _FEW = 5  # runs drawn one by one; the others are the band
+_told = weakref.WeakKeyDictionary()  # by axes: what they show, in sentences
 
 mpl.rcParams.update(
     {
@@ -78,6 +81,47 @@ def figure(columns=1, rows=1, height=4.0, *, sharex=False, sharey=False):
     """
     size = (7.5 if columns == 1 else 10.0, height * rows)
     return plt.subplots(rows, columns, figsize=size, sharex=sharex, sharey=sharey)[1]
+
+
+def tell(ax, sentence):
+    """Add a sentence to the alternative text of a figure: what these axes show, with numbers.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The functions of this module tell what they draw; lines of your own need it.
+    sentence : str
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    checks.text("sentence", sentence, r".*\S.*", "a sentence")
+    _told.setdefault(ax, []).append(sentence)
+    return ax
+
+
+def described(figure):
+    """Return in words what a figure shows: its alternative text.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+
+    Returns
+    -------
+    str
+        For each of its axes the title and what was told of it, or its labels where nothing was.
+    """
+    parts = []
+    for ax in figure.axes:
+        if hasattr(ax, "_colorbar"):
+            continue
+        across, up = (label.replace("\n", " ") for label in (ax.get_xlabel(), ax.get_ylabel()))
+        drawn = [f"{up} against {across}." if up else f"{across}."] if across else []
+        title = next((t for t in map(ax.get_title, ("left", "center", "right")) if t), "")
+        parts += [f"{title.rstrip('.')}."] * bool(title) + _told.get(ax, drawn)
+    return " ".join(parts).replace("$", "")
 
 
 def png(ax):
@@ -144,12 +188,16 @@ def learning_curves(curves, ax=None, *, ylabel, title, ylim=None):
     drawn = {name: _measured(name, values, last) for name, values in curves.items()}
     ax = figure() if ax is None else ax
     ends = []
+    runs = max(len(values) for _, values in drawn.values())
+    told = [f"{ylabel or 'The same'} over {last} epochs, {_count(runs, 'run')}."]
     for i, (name, (epochs, values)) in enumerate(drawn.items()):
         colour = COLOURS.get(name, CONDITIONS[i % len(CONDITIONS)])
         _draw_runs(ax, epochs, values, colour)
         mean = values.mean(axis=0)
         ax.plot(epochs, mean, LINE_STYLES.get(name, "-"), color=colour, linewidth=2.4)
         ends.append((mean[-1], NAMES.get(name, name), colour))
+        told.append(_course(NAMES.get(name, name), epochs, mean, "epoch"))
+    tell(ax, " ".join(told))
     ax.set(xlabel="epoch", ylabel=ylabel, title=title, xlim=(0, last))
     if ylim is not None:  # None would end the fitting for all panels that share the axis
         ax.set_ylim(ylim)
@@ -169,6 +217,19 @@ def _measured(name, values, last):
     epochs = np.linspace(0, last, values.shape[1] + 1)[1:]
     there = ~np.isnan(values).all(axis=0)
     return epochs[there], checks.numbers(f"curves[{name!r}]", values[:, there], ("R", "epochs"))
+
+
+def _count(number, noun):
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def _course(name, x, y, at):
+    """Return in words how a line runs: its ends, and its extremes where these lie between."""
+    said = f"{name} from {y[0]:.3g} to {y[-1]:.3g}"
+    for word, place in (("highest", y.argmax()), ("lowest", y.argmin())):
+        if 0 < place < len(y) - 1:
+            said += f", {word} {y[place]:.3g} at {at} {x[place]:g}"
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def _draw_runs(ax, x, values, colour):
@@ -240,6 +301,7 @@ def strip(claim, ax=None):
     ax.plot(claim.estimate, 0, marker, color="white", markeredgecolor=colour, markersize=8)
     _mark(ax, claim.threshold, claim.no_effect)
     ax.set_yticks([0, 0.6], ["mean", "runs"])
+    tell(ax, claim.described())
     ax.set(xlabel=textwrap.fill(claim.quantity, 80), ylim=(-0.25, 1.1))
     ax.grid(axis="y", visible=False)
     ax.tick_params(axis="y", length=0)
@@ -314,6 +376,8 @@ def forest(claims, ax=None, *, title="Every claim of this notebook"):
             "{}  ({} to {})".format(*claim.numbers()), (1, row), xycoords=("axes fraction", "data"),
             xytext=(12, 0), textcoords="offset points", va="center", fontsize=10,
         )  # fmt: skip
+        verdict = f"{claim.id} {name}, {'{} ({} to {})'.format(*claim.numbers())}, threshold"
+        tell(ax, f"{verdict} {claim.threshold:g}.")
     _mark(ax, 1, 0)
     own = [claim.no_effect in (None, claim.threshold) for claim in claims]
     ax.set_yticks(rows, [f"{c.id}{' †' * mark}" for c, mark in zip(claims, own, strict=True)])
@@ -353,6 +417,7 @@ def points(x, y, ax=None, *, title):
             *x[y == label].T, marker=marker, color=colour, edgecolor=_BLACK, linewidth=0.5,
             s=38, label=f"class {label}", zorder=3,
         )  # fmt: skip
+    tell(ax, f"{(y == 0).sum()} points of class 0 and {(y == 1).sum()} of class 1.")
     ax.set(xlabel="$x_1$", ylabel="$x_2$", title=title)
     ax.set_aspect("equal")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
@@ -401,6 +466,10 @@ def boundaries(probabilities, ax=None, *, title):
     for field in fields:
         if field.min() < 0.5 < field.max():
             ax.contour(side, side, field, levels=[0.5], colors=[_BLACK], alpha=0.35, linewidths=0.7)
+    area = (fields > 0.5).mean(axis=(1, 2))
+    spread = f", from {area.min():.0%} to {area.max():.0%}" if len(fields) > 1 else ""
+    who = _count(len(fields), "network")
+    tell(ax, f"{who}: class 1 is predicted on {area.mean():.0%} of the square{spread}.")
     ax.set(xlabel="$x_1$", ylabel="$x_2$", title=title, xlim=(0, 1), ylim=(0, 1))
     ax.set_aspect("equal")
     ax.grid(visible=False)
@@ -438,8 +507,16 @@ def fits(x, predictions, ax=None, *, rows=None, truth=None, title, ylim=None):
     mean = predictions.mean(axis=0)
     ax.plot(x, mean, color=_VERMILION, linewidth=2.2)
     ends = [(mean[-1], "network" if len(predictions) == 1 else "mean network", _VERMILION)]
+    spread = predictions.std(axis=0).mean()
+    tell(
+        ax,
+        f"{_count(len(predictions), 'network')}. "
+        + _course("the mean" if len(predictions) > 1 else "it", x, mean, "x =")
+        + f" The runs spread by {spread:.3g} on average." * (len(predictions) > 1),
+    )
     if truth is not None:
         truth = np.ravel(truth)
+        tell(ax, f"The truth differs from it by at most {np.abs(truth - mean).max():.3g}.")
         ax.plot(x, truth, ":", color=_BLACK, linewidth=2)
         ends.append((truth[-1], "truth", _BLACK))
     if rows is not None:
@@ -481,6 +558,11 @@ def with_interval(x, low, mean, high, ax=None, *, name=None, index=0, lift=0, **
     ax.plot(x, mean, style, marker=marker, color=colour, linewidth=2, markersize=5)
     ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
     ax.set(**labels)
+    said = ", ".join(
+        f"{at}: {value:.3g} ({a:.3g} to {b:.3g})"
+        for at, value, a, b in zip(x, mean, low, high, strict=True)
+    )
+    tell(ax, f"{NAMES.get(name, name) or 'Mean and interval'} at {ax.get_xlabel()} {said}.")
     if name is not None:
         _label_end(ax, (x[-1], mean[-1]), NAMES.get(name, name), colour, 8, lift)
     return ax
@@ -507,6 +589,8 @@ def intervals(names, low, mean, high, ax=None, *, xlabel, title, reference=None)
     ax = figure(height=0.9 + 0.42 * len(names)) if ax is None else ax
     places = np.arange(len(names))[::-1]
     ax.hlines(places, low, high, color=_BLUE, linewidth=5)
+    for row in zip(names, mean, low, high, strict=True):
+        tell(ax, "{}: {:.3g} ({:.3g} to {:.3g}).".format(*row))
     # Small enough that a narrow interval is not hidden behind it.
     ax.plot(mean, places, "|", color=_BLACK, markersize=13, markeredgewidth=2)
     if reference is not None:
@@ -526,17 +610,41 @@ def _bands(low, mean, high, length):
     return low, mean, high
 
 
+def _image(picture, alt, width):
+    """Return a picture as HTML: the one form in which JupyterLab reads an alternative text."""
+    code = base64.b64encode(picture).decode()
+    return (
+        f'<img style="max-width: 100%" width="{width}" alt="{html.escape(alt)}" '
+        f'src="data:image/png;base64,{code}">'
+    )
+
+
 def _claim_page(claim):
     """Return a claim as HTML with its strip, which JupyterLab shows in untrusted notebooks too."""
-    picture = base64.b64encode(png(strip(claim))).decode()
-    alt = html.escape(claim.described())
-    return claim.page(f'<img width="760" src="data:image/png;base64,{picture}" alt="{alt}">')
+    return claim.page(_image(png(strip(claim)), claim.described(), 760))
+
+
+def _figure_bundle(figure):
+    """Return a figure as PNG of two pixels a point, and as HTML that holds it with its text."""
+    if not figure.axes:
+        return {}
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=2 * figure.dpi, bbox_inches="tight")
+    picture, alt = buffer.getvalue(), described(figure)
+    width = Image.open(buffer).width // 2
+    bundle = {
+        "image/png": base64.b64encode(picture).decode(),
+        "text/html": _image(picture, alt, width),
+    }
+    return bundle, {"image/png": {"width": width, "alt": alt}}
 
 
 def _set_up(shell):
     from matplotlib_inline.config import InlineBackend
 
-    InlineBackend.instance(parent=shell).figure_formats = {"retina"}
+    # The backend registers nothing for figures then, so that what follows stays.
+    InlineBackend.instance(parent=shell).figure_formats = set()
+    shell.display_formatter.mimebundle_formatter.for_type(mpl.figure.Figure, _figure_bundle)
     # By its name: no helper imports a sibling, and `evidence` shows text where nobody draws.
     shell.display_formatter.formatters["text/html"].for_type_by_name(
         "helpers.evidence", "Claim", _claim_page

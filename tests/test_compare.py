@@ -16,7 +16,7 @@ from tools import compare
 ROOT = Path(__file__).parents[1]
 CELL = """from helpers import evidence
 claim = evidence.claim(
-    "a-b", "It falls.", [0.06, 0.07, 0.08, 0.066], threshold=0.05, program="own",
+    "a-b", [0.06, 0.07, 0.08, 0.066], "It falls.", threshold=0.05, program="own",
     origin="planned", why="Less is noise.", quantity="fall",
 )
 claim"""

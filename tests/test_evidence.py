@@ -13,7 +13,7 @@ GIVEN = {"program": "own", "origin": "planned", "why": "Less is noise.", "quanti
 
 def decide(values, threshold=0.0, **options):
     return evidence.claim(
-        "a-claim", "It holds.", values, **{**GIVEN, **options}, threshold=threshold
+        "a-claim", values, "It holds.", **{**GIVEN, **options}, threshold=threshold
     )
 
 
@@ -78,7 +78,7 @@ def test_verdicts(values, verdict):
         ((-0.051, 0.02), 0.05, 0.0, "unclear"),
         ((0.48, 0.53), 0.55, 0.5, "none"),
         ((0.51, 0.53), 0.55, 0.5, "smaller"),
-        ((0.2, 0.3), 0.99, None, "smaller"),
+        ((0.2, 0.3), 0.99, "none", "smaller"),
         ((-0.05, -0.03), -0.02, 0.0, "opposite"),  # worse by more than the margin
         ((-0.03, -0.01), 0.0, 0.0, "opposite"),
         ((0.06, 0.07), 0.05, 0.0, None),  # supported
@@ -96,7 +96,7 @@ def test_kinds_of_refutation(interval, threshold, no_effect, kind):
 
 def test_a_claim_shows_itself_in_words_and_leaves_its_record():
     claim = evidence.claim(
-        "a-b", "x < y", [1, 2, 3], **{**GIVEN, "why": "A & B."}, threshold=0.25, no_effect=None
+        "a-b", [1, 2, 3], "x < y", **{**GIVEN, "why": "A & B."}, threshold=0.25, no_effect="none"
     )
     bundle = claim._repr_mimebundle_()
     assert bundle["text/plain"].splitlines() == [
@@ -129,6 +129,14 @@ def test_a_claim_shows_itself_in_words_and_leaves_its_record():
         }
     )
     assert "REFUTED (the opposite effect): a-claim" in str(decide([-1.0, -1.1, -0.9]))
+
+
+def test_a_claim_of_the_register_needs_its_values_alone():
+    claim = evidence.claim("l2-improves-circle", [0.1, 0.1, 0.1])
+    assert (claim.threshold, claim.program, claim.origin) == (0.02, "1.2", "given")
+    assert claim.quantity != "measured value of a run"
+    own = evidence.claim("my-own", [0.1, 0.2], "It helps.", threshold=0.05)
+    assert (own.program, own.origin, own.no_effect, own.method) == ("own", "planned", 0, "student")
 
 
 @pytest.mark.parametrize(
@@ -173,6 +181,12 @@ def test_the_picture_is_described_by_its_numbers():
         (lambda: decide([0, 1], origin="mine"), r"origin must be one of \['given', 'planned'"),
         (lambda: decide([0, 1], method="normal"), "method must be one of"),
         (lambda: decide([0, 1], why=" "), "why must be a text that is not empty"),
+        (lambda: evidence.claim("x", [0, 1], "S."), "threshold must be given: 'x' does not stand"),
+        (lambda: evidence.claim("x", [0, 1], threshold=1), "sentence must be given"),
+        (
+            lambda: evidence.claim("l2-improves-circle", [0, 1], threshold=0.01),
+            "stands in the register, where its threshold is fixed",
+        ),
         (lambda: evidence.interval([1, 2], split_rows=8), "split_rows must be a tuple"),
         (lambda: evidence.interval([1, 2], 95), "confidence must be .* from 0 to 1"),
         (lambda: evidence.proportion(5, 3), "count must be .* from 0 to 3, got 5"),

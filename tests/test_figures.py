@@ -68,7 +68,7 @@ def test_labels_of_lines_that_end_together_do_not_overlap():
 
 def claim(values, threshold=0.05, **options):
     given = {"program": "own", "origin": "planned", "why": "W.", "quantity": "gain"}
-    return evidence.claim("a-b", "S.", values, threshold=threshold, **{**given, **options})
+    return evidence.claim("a-b", values, "S.", threshold=threshold, **{**given, **options})
 
 
 def test_a_strip_shows_every_run_the_interval_the_threshold_and_no_effect():
@@ -80,7 +80,7 @@ def test_a_strip_shows_every_run_the_interval_the_threshold_and_no_effect():
     assert mean.get_xdata()[0] == shown.estimate
     assert (threshold.get_xdata()[0], no_effect.get_xdata()[0]) == (0.05, 0)
     assert texts(ax) == ["threshold", "no effect"] and ax.get_xlabel() == "gain"
-    assert texts(plotting.strip(claim([1, 2], no_effect=None))) == ["threshold"]
+    assert texts(plotting.strip(claim([1, 2], no_effect="none"))) == ["threshold"]
     assert texts(plotting.strip(claim([1, 2], 0.0))) == ["threshold = no effect"]
 
 
@@ -92,7 +92,7 @@ def test_a_forest_puts_no_effect_at_0_and_thresholds_at_1():
         claim([-0.1001, -0.0999], -0.2),  # half of the margin is used up
         claim([-1.001, -0.999]),  # off the scale: -20
         claim([3.0, 3.0], 3.0),
-        claim([1.0, 3.0], 2.0, no_effect=None),  # the unit is the runs' own spread
+        claim([1.0, 3.0], 2.0, no_effect="none"),  # the unit is the runs' own spread
     ]
     ax = plotting.forest(claims)
     marks = [line for line in ax.lines if line.get_marker() in "DvoXs"]

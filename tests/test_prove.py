@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 SETTINGS = "QUICK = False  # True: fewer\nSEED = 0\nRUNS = 5 if QUICK else 40"
 VALUES = "import numpy as np\nfrom helpers import evidence\nrng = np.random.default_rng(SEED)"
 CLAIM = """claim = evidence.claim(
-    "mean-is-high", "It is.", values, threshold=0.5, program="own",
+    "mean-is-high", values, "It is.", threshold=0.5, program="own",
     origin="planned", why="Half.", quantity="a value",
 )
 claim"""

@@ -122,7 +122,10 @@ class Cell(IPyNbCell):
 
 
 def _claims_apart(outputs):
-    """Return the records of claims, and the outputs that show no claim."""
+    """Return the records of claims, and the outputs that show no claim, without their pictures."""
+    for output in outputs:
+        if "image/png" in output.get("data", {}):
+            output["data"].pop("text/html", None)  # the same picture, with its alternative text
     claims = [output for output in outputs if MEDIA_TYPE in output.get("data", {})]
     others = [output for output in outputs if MEDIA_TYPE not in output.get("data", {})]
     return [output["data"][MEDIA_TYPE] for output in claims], others

@@ -25,6 +25,7 @@ from nbclient import NotebookClient
 import course
 from helpers import plotting
 from helpers.evidence import MEDIA_TYPE
+from tools import dress
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -95,6 +96,7 @@ def execute(path, before=""):
 
 def store(path):
     """Execute one notebook in place; return what was measured, by the names of `MEASURES`."""
+    dress.write(path)
     notebook, first, seconds, *memory = execute(path)
     seen = set()
     for cell in notebook.cells:
@@ -107,8 +109,10 @@ def store(path):
             # A widget is alive only while its kernel is: its picture and text stay.
             data.pop(WIDGET_VIEW, None)
             if "image/png" in data:
-                picture = plotting.with_palette(base64.b64decode(data["image/png"]))
+                raw = data["image/png"].strip()
+                picture = plotting.with_palette(base64.b64decode(raw))
                 data["image/png"] = base64.b64encode(picture).decode()
+                data["text/html"] = data["text/html"].replace(raw, data["image/png"])
                 if "readme-picture" in cell.metadata.get("tags", []):
                     PICTURE.parent.mkdir(exist_ok=True)
                     PICTURE.write_bytes(picture)
@@ -163,15 +167,15 @@ def readme(text):
     measured = json.loads(MEASURED.read_text(encoding="utf-8"))
     by_id = {claim["id"]: claim for claim in json.loads(CLAIMS.read_text(encoding="utf-8"))}
     rows = [
-        "| notebook | minutes to learn, about | seconds to first output | to the end "
+        "| notebook | minutes for the core | to go further | seconds to first output | to the end "
         "| peak memory, MB | of it private, at the end |"
     ]
-    rows.append("|---|---|---|---|---|---|")
+    rows.append("|---|---|---|---|---|---|---|")
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
-        title = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
-        minutes = re.search(r"About (\d+) minutes", title)[1]
+        cells = nbformat.read(path, as_version=4).cells
+        core, further = (round(sum(map(dress.minutes, part))) for part in dress.split(cells))
         numbers = [measured.get(path.stem, {}).get(key, "") for key in MEASURES]
-        row = [f"[{path.stem}](notebooks/{path.name})", minutes, *numbers]
+        row = [f"[{path.stem}](notebooks/{path.name})", core, further, *numbers]
         rows.append(f"| {' | '.join(map(str, row))} |")
     surprising = course.claims_markdown([by_id[n] for n in SURPRISING if n in by_id])
     for mark, table in (("minutes", "\n".join(rows)), ("claims", surprising)):
