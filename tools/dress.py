@@ -23,8 +23,8 @@ _TOTAL = re.compile(r"\*\*Time:\*\* .*")
 _LINK = re.compile(r"\[([^\]]+)\]\(glossary\.md#[^)]*\)")
 # Where no link is put: links, code, formulas, bold text of a list, headings, quotations, tables.
 _CLOSED = re.compile(
-    r"```.*?```|`[^`]*`|\$[^$]*\$|!?\[[^\]]*\]\([^)]*\)|^#+ .*$|^>.*$|^\|.*$|^\*.*\*$|<[^>]+>",
-    re.DOTALL | re.MULTILINE,
+    r"```[\s\S]*?```|`[^`]*`|\$[^$]*\$|!?\[[^\]]*\]\([^)]*\)|^#+ .*$|^>.*$|^\|.*$|^\*.*\*$|<[^>]+>",
+    re.MULTILINE,
 )
 
 
