@@ -205,6 +205,14 @@ def test_claims_json_holds_what_the_notebooks_store():
     assert set(claims()) >= set(store_notebooks.SURPRISING)
 
 
+def test_the_page_of_the_programs_is_made_of_the_claims():
+    text = store_notebooks.PAGE.read_text(encoding="utf-8")
+    assert text == store_notebooks.programs()
+    programs = set(re.findall(r"^### (\d\.\d) ", text, re.MULTILINE))
+    assert len(programs) == 15
+    assert programs >= {claim["program"] for claim in claims().values()} - {"own"}
+
+
 def test_the_readme_holds_the_tables_that_are_made():
     readme = store_notebooks.README.read_text(encoding="utf-8")
     assert store_notebooks.readme(readme) == readme

@@ -4,8 +4,9 @@
     python -m tools.store_notebooks notebooks/01*    these alone
 
 Run it with the environment's Python after any change to a notebook or to a helper that shows in
-one. It writes claims.json, which holds the claims of all notebooks, and the README's tables. The
-seconds and the memory in benchmarks/notebooks.json are written when all notebooks ran.
+one. It writes claims.json, which holds the claims of all notebooks, the page of the
+fifteen programs, and the README's tables. The seconds and the memory in benchmarks/notebooks.json
+are written when all notebooks ran.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import json
 import os
 import re
 import time
+import tomllib
 import uuid
 from collections import Counter
 from pathlib import Path
@@ -33,6 +35,8 @@ CLAIMS = ROOT / "claims.json"
 MEASURED = ROOT / "benchmarks" / "notebooks.json"
 MEASURES = ("first_output", "seconds", "megabytes", "private")
 README = ROOT / "README.md"
+PROGRAMS = ROOT / "tools" / "programs.toml"
+PAGE = NOTEBOOKS / "fifteen_programs.md"
 SURPRISING = (  # what the README shows of the claims
     "circle-validation-falls",
     "l2-improves-circle",
@@ -185,6 +189,46 @@ def readme(text):
     return text
 
 
+def programs():
+    """Return the page of the fifteen programs, with what the claims in claims.json found."""
+    questions = tomllib.loads(PROGRAMS.read_text(encoding="utf-8"))["question"]
+    claims = json.loads(CLAIMS.read_text(encoding="utf-8"))
+    lines = [
+        "# The fifteen programs\n",
+        "Five questions that people ask every day, each answered on the web with three short "
+        "programs. Each draws one data set, trains one network once, and then states a general "
+        "truth. The course rebuilds them at their stated settings, in its own code, and measures "
+        "whether the truth holds. Unless said otherwise a network has ReLU hidden layers, a "
+        "sigmoid output, binary cross-entropy, Adam at Keras' defaults and batches of 32. "
+        "A program that did not run as published uses names that it never defines.\n",
+        "[00 Start here](00_start_here.ipynb) · [Glossary](glossary.md)\n",
+        "| program | ran as published | what we found |",
+        "|---|---|---|",
+    ]
+    details = []
+    for number, question in enumerate(questions, 1):
+        details.append(f"## {number}. {question['title']}\n")
+        for program in question["program"]:
+            found = [claim for claim in claims if claim["program"] == program["id"]]
+            words = "; ".join(f"`{c['id']}` **{course.verdict(c)}**" for c in found)
+            ran = "yes" if program["ran"] else "no"
+            lines.append(f"| {program['id']} {program['name']} | {ran} | {words} |")
+            details += [
+                f"### {program['id']} {program['name']}\n",
+                f"**Settings.** {program['setting']}\n",
+                f"**What is said of it.** {program['said']}\n",
+                "**What we found.**\n",
+                *(
+                    f"- {c['sentence']} **{course.verdict(c).capitalize()}**: {c['estimate']:g} "
+                    f"({c['low']:g} to {c['high']:g}), threshold {c['threshold']:g}, "
+                    f"{c['runs']} runs. [{c['notebook'].partition('_')[0]}]({c['notebook']}.ipynb)"
+                    for c in found
+                ),
+                "",
+            ]
+    return "\n".join([*lines, "", *details]).rstrip("\n") + "\n"
+
+
 def as_json(values):
     """Return values as the text of a file that is compared line by line."""
     return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
@@ -203,6 +247,7 @@ def main():
     CLAIMS.write_text(as_json(collect()), encoding="utf-8", newline="\n")
     if not chosen:
         MEASURED.write_text(as_json(measured), encoding="utf-8", newline="\n")
+    PAGE.write_text(programs(), encoding="utf-8", newline="\n")
     text = readme(README.read_text(encoding="utf-8"))
     README.write_text(text, encoding="utf-8", newline="\n")
 
