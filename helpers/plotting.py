@@ -227,7 +227,7 @@ def _course(name, x, y, at):
     """Return in words how a line runs: its ends, and its extremes where these lie between."""
     said = f"{name} from {y[0]:.3g} to {y[-1]:.3g}"
     for word, place in (("highest", y.argmax()), ("lowest", y.argmin())):
-        if 0 < place < len(y) - 1:
+        if f"{y[place]:.3g}" not in (f"{y[0]:.3g}", f"{y[-1]:.3g}"):
             said += f", {word} {y[place]:.3g} at {at} {x[place]:g}"
     return f"{said[0].upper()}{said[1:]}."
 
