@@ -11,6 +11,7 @@ What the map cannot carry is refused here or in `training`, by name.
 import collections
 import contextlib
 import ctypes
+import gc
 import inspect
 import json
 import os
@@ -47,8 +48,12 @@ with contextlib.suppress(AttributeError, OSError, TypeError):
     _GLIBC.mallopt(-3, 2**22)
 
 
+# What the imports made stays: 400,000 objects that no collection needs to look at again.
+gc.freeze()
+
+
 def give_back():
-    """Return free memory to the system: the compiler leaves 50 to 150 MB of it behind."""
+    """Return free memory to the system: the compiler leaves 50 to 80 MB of it behind."""
     with contextlib.suppress(AttributeError):
         _GLIBC.malloc_trim(0)
 
@@ -279,6 +284,35 @@ def cached(key, make):
     return programs[key]
 
 
+def compiled(function):
+    """Return `function` compiled by XLA at its first call, for arguments of those shapes alone.
+
+    TensorFlow keeps the graph that it has traced, for gradients and for other shapes. To run, it
+    needs its own copy alone: the graph goes before XLA wants as much memory.
+    """
+    runs = []
+
+    def call(*arguments):
+        arguments = tf.nest.map_structure(tf.convert_to_tensor, arguments)
+        if runs:
+            return runs[0](*arguments)
+        traced = tf.function(function, jit_compile=True, autograph=False)
+        traced = traced.get_concrete_function(*arguments)
+        kept, captured = traced.inference_fn, traced.captured_inputs
+        parts = [kept]
+        for part in parts:
+            part._cached_graph = None
+            parts += part.children
+        del traced, parts
+        gc.collect()
+        found = kept.call_with_captures(arguments, {}, captured)
+        give_back()
+        runs.append(lambda *arguments: kept.call_with_captures(arguments, {}, captured))
+        return found
+
+    return call
+
+
 def program_for(model, data, replicates, batch_size):
     """Return the program for a model and the shapes of its data, compiled before or new."""
     described = description(model)
@@ -368,7 +402,11 @@ def _plain_data(part):
     """Return the numbers and texts that an object holds: not all stand in its configuration."""
     held = vars(part) if hasattr(part, "__dict__") else {}
     plain = (bool, int, float, str, type(None))
-    found = {name: value for name, value in held.items() if isinstance(value, plain)}
+    found = {
+        name: value
+        for name, value in held.items()
+        if isinstance(value, plain) and name != "_called"  # the first prediction sets it
+    }
     return [type(part).__name__, found, held.get("_fn_kwargs")]
 
 
@@ -672,7 +710,7 @@ class Program:
         orders = ORDERS_AT_ONCE // (replicates * self.rows["train"])
         self.epochs_per_call = int(np.clip(orders, 1, EPOCHS_PER_CALL))
         self.traced = {}
-        self.epochs = tf.function(self._epochs, jit_compile=True, autograph=False)
+        self.epochs = compiled(self._epochs)
         self.compiled = False
 
     def fit(self, model, start, data, seeds, epochs, shuffle, test_freq):
@@ -722,9 +760,7 @@ class Program:
 
     def _call(self, count, *arguments):
         try:
-            called = self.epochs(tf.constant(count), *map(_constant, arguments))
-            if not self.compiled:
-                give_back()
+            called = self.epochs(count, *arguments)
             self.compiled = True
             return called
         except (NotMappableError, tf.errors.ResourceExhaustedError):
@@ -765,6 +801,7 @@ class Program:
             _, values, rows = tf.while_loop(
                 lambda e, *_: e < count, epoch, (tf.constant(0), values, rows)
             )
+        self.traced.clear()
         return rows, values
 
     def _train(self, order, values, x, y):
@@ -839,10 +876,6 @@ def one_draw(own, x, y):
     return (x[0], y[0]) if own else (x, y)
 
 
-def _constant(argument):
-    return tf.constant(argument) if isinstance(argument, np.ndarray) else argument
-
-
 def _over_replicates(one, stacked):
     """Map a function over the first axis of all tensors; one replicate needs no map."""
     first = tf.nest.flatten(stacked)[0]
@@ -889,7 +922,7 @@ def predictor(model, own, rows, batch_size):
             return whole
         return tf.concat([whole, block(rows - rows % size, rows % size)], axis=1)
 
-    return interrupt_later()(tf.function(predict, jit_compile=True, autograph=False))
+    return interrupt_later()(compiled(predict))
 
 
 def changes_in_predicting(model, x):

@@ -97,13 +97,13 @@ class Runs:
             )
         own = x.ndim > len(row) + 1
         described = batched.description(self._model)
-        key = described and ("predict", described, len(self.seeds), x.shape, batch_size)
-        program = self._predictors.get((x.shape, batch_size)) or batched.cached(
+        key = described and ("predict", described, len(self.seeds), x.shape, x.dtype, batch_size)
+        program = self._predictors.get((x.shape, x.dtype, batch_size)) or batched.cached(
             key,
             lambda: batched.predictor(self._model, own, x.shape[int(own)], batch_size),
         )
         if key is None:  # nobody else can use it
-            self._predictors[x.shape, batch_size] = program
+            self._predictors[x.shape, x.dtype, batch_size] = program
         return program(self._values, x).numpy()
 
     def model(self, seed):

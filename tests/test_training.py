@@ -204,7 +204,7 @@ def test_the_models_and_predictions_of_each_run_are_those_of_keras():
         runs.predict(x[..., :1])
 
 
-def test_the_same_shapes_compile_once_and_other_settings_need_no_new_program():
+def test_the_same_shapes_compile_once_and_other_settings_need_no_new_program(monkeypatch):
     def build(strength, rate):
         return mlp(
             dense(kernel_regularizer=keras.regularizers.L2(strength)),
@@ -216,10 +216,10 @@ def test_the_same_shapes_compile_once_and_other_settings_need_no_new_program():
     options = {"seeds": SEEDS, "epochs": 5}
     weak = training.fit_replicas(build(1e-6, 0.01), train, **options)
     before = list(batched.programs)
+    program = next(p for p in batched.programs.values() if isinstance(p, batched.Program))
+    monkeypatch.setattr(program.step, "train", None)  # tracing again would call it
     strong = training.fit_replicas(build(0.5, 0.02), train, seeds=[1, 2, 3], epochs=9)
     assert list(batched.programs) == before
-    program = next(p for p in batched.programs.values() if isinstance(p, batched.Program))
-    assert program.epochs.experimental_get_tracing_count() == 1
     assert strong["train", "loss"].max() > 2 * weak["train", "loss"].max()
     again = training.fit_replicas(build(1e-6, 0.01), train, **options)
     np.testing.assert_array_equal(weak["train", "loss"], again["train", "loss"])
