@@ -20,6 +20,8 @@ _MOST_EPOCHS = 1_000_000
 _MOST_ORDERED = 100_000_000  # 0.4 GB
 _FLOAT32 = {"low": -1e38, "high": 1e38}
 
+_refuse = batched.refuse
+
 _REMEDIES = {
     "callbacks": "read early stopping off the result with runs.early_stopping",
     "validation_data": "pass it as `validation`",
@@ -89,22 +91,17 @@ class Runs:
         batch_size = checks.whole("batch_size", batch_size)
         row = _row_shape(self._model)
         x = checks.numbers("x", x, ("n", *row), (len(self.seeds), "n", *row), **_FLOAT32)
-        x = _as_keras(x)
-        if self._model.non_trainable_variables and batched.changes_in_predicting(self._model, x):
-            raise ValueError(
-                "runs.predict cannot honour a layer that changes when the model predicts: use "
-                "runs.model(seed).predict"
-            )
         own = x.ndim > len(row) + 1
         described = batched.description(self._model)
-        key = described and ("predict", described, len(self.seeds), x.shape, batch_size)
-        program = self._predictors.get((x.shape, batch_size)) or batched.cached(
-            key,
-            lambda: batched.predictor(self._model, own, x.shape[int(own)], batch_size),
-        )
-        if key is None:  # nobody else can use it
-            self._predictors[x.shape, batch_size] = program
-        return program(self._values, x).numpy()
+        if described:
+            key = "predict", described, len(self.seeds), own
+            program = batched.cached(key, lambda: batched.predictor(self._model, own))
+        else:  # nobody else can use it
+            program = self._predictors.setdefault(own, batched.predictor(self._model, own))
+        blocks = np.split(_as_keras(x), range(batch_size, x.shape[own], batch_size), axis=int(own))
+        values = [keras.ops.convert_to_tensor(value) for value in self._values]
+        found = [program(values, block).numpy() for block in blocks]
+        return np.concatenate(found, axis=1)
 
     def model(self, seed):
         """Return a Keras model with the final weights of one run.
@@ -372,25 +369,24 @@ def _split(name, x, y, replicates, model):
 
 
 def _check_places(name, x, y, model):
-    """Refuse a number that has no place: XLA takes the nearest row, `model.fit` raises an error."""
-    for layer in batched.layers_of(model):
-        first = isinstance(layer, keras.layers.Embedding) and layer._inbound_nodes
-        if first and layer._inbound_nodes[0].input_tensors[0] in model.inputs:
-            _check_below(
-                f"{name} x", x, layer.input_dim, f"{layer.name} has {layer.input_dim} rows"
-            )
-    loss = keras.losses.get(model.loss) if isinstance(model.loss, str) else model.loss
-    kind = getattr(loss, "name", None) or getattr(loss, "__name__", "")
-    if kind == "sparse_categorical_crossentropy":
+    """Refuse a number that has no place, for which `model.fit` raises an error and XLA does not."""
+    row = _row_shape(model)
+    problem = batched.out_of_place(model, x.reshape(-1, *row))
+    if problem:
+        raise ValueError(f"{name} x must be indexes that the model's embedding has: {problem}")
+    classes = model.output_shape[-1]
+    if model.loss in ("crossentropy", "ce"):  # Keras chooses by the shapes
+        sparse, ignored = classes > 1 and y.shape[-1] != classes, None
+    else:
+        loss = keras.losses.get(model.loss)
+        kind = getattr(loss, "name", None) or getattr(loss, "__name__", "")
+        sparse = kind == "sparse_categorical_crossentropy"
         ignored = getattr(loss, "ignore_class", None)
-        classes = model.output_shape[-1]
-        _check_below(f"{name} y", y[y != ignored], classes, f"the model has {classes} outputs")
-
-
-def _check_below(name, values, end, why):
-    if values.size and not 0 <= values.min() <= values.max() < end:
+    kept = y[y != ignored]
+    if sparse and kept.size and not 0 <= kept.min() <= kept.max() < classes:
         raise ValueError(
-            f"{name} must be from 0 to {end - 1}, for {why}, got {values.min()} to {values.max()}"
+            f"{name} y must be from 0 to {classes - 1}, for the model has {classes} outputs, got "
+            f"{kept.min()} to {kept.max()}"
         )
 
 
@@ -425,6 +421,8 @@ def _builder(build_model, shape):
 
     return build
 
+
+_GLOBALS = {"max_epochs": None, "max_steps_per_epoch": None, "floatx": "float32"}
 
 # What decides how Keras trains. A model that overrides one of these trains in its own way.
 _OWN_WAYS = {
@@ -462,17 +460,20 @@ def _check_model(model):
                 f"{type(model).__name__} with {end} {shape}"
             )
     config = model._compile_config.config
-    for option in ("loss_weights", "weighted_metrics", "run_eagerly"):
+    for option in ("loss_weights", "weighted_metrics"):
         if config.get(option):
             _refuse(f"{option}={config[option]!r}")
+    if model.run_eagerly:  # also set after compile
+        _refuse("run_eagerly=True")
+    if model._distribute_strategy:
+        _refuse("a strategy of tf.distribute")
     if not isinstance(model.loss, (str, keras.losses.Loss)) and not callable(model.loss):
         raise ValueError(f"loss must be one loss, by name or as an object, got {model.loss!r}")
     if isinstance(config.get("metrics"), dict):
         raise ValueError(f"metrics must be a list, got {config['metrics']!r}")
-    for limit in ("max_epochs", "max_steps_per_epoch"):
-        if getattr(keras.config, limit)() is not None:
-            _refuse(f"keras.config.{limit}() = {getattr(keras.config, limit)()}")
-    _check_optimizer(model.optimizer)
+    for setting, usual in _GLOBALS.items():
+        if getattr(keras.config, setting)() != usual:
+            _refuse(f"keras.config.{setting}() = {getattr(keras.config, setting)()}")
     for layer in batched.layers_of(model):
         policy = layer.dtype_policy.name
         if policy != "float32":
@@ -502,13 +503,15 @@ def _check_optimizer(optimizer):
     for option in ("use_ema", "gradient_accumulation_steps"):
         if getattr(optimizer, option, None):
             _refuse(f"{option}={getattr(optimizer, option)!r} of the optimizer {name}")
-    if int(optimizer.iterations):
-        _refuse(f"an optimizer that has taken {int(optimizer.iterations)} steps in build_model")
+    if optimizer.built or int(optimizer.iterations):
+        _refuse("an optimizer that is built, or has taken steps, in build_model")
 
 
 def _check_alike(models, start):
     """Refuse seeds whose models differ in more than the values of their variables."""
     model = models[0]
+    for one in models:
+        _check_optimizer(one.optimizer)
     made = [
         id(part)
         for one in models
@@ -531,7 +534,3 @@ def _check_alike(models, start):
         for v, values in zip(model.variables, start, strict=True):
             if id(v) in kept and (values != values[:1]).any():
                 _refuse(f"{type(layer).__name__} {layer.name} adapted to other rows for each seed")
-
-
-def _refuse(what):
-    raise ValueError(f"fit_replicas cannot honour {what}; train with model.fit")

@@ -48,6 +48,7 @@ HEADS = {
     "real": (1, None, "mse"),
     "reals": (2, None, "mse"),
     "count": (1, "softplus", "poisson"),
+    "series": (1, None, "mse"),
 }
 
 
@@ -69,7 +70,6 @@ def drawn(x, y, shape, rng):
         "reals": real[..., :2, 0],
         "count": whole.astype("float32"),
         "series": real,
-        "sequence": rng.integers(1, 4, (*shape, 2)),
     }[y]
 
 
@@ -742,7 +742,7 @@ LAYERS = {  # the data, and what stands side by side
         layers.Bidirectional(layers.SimpleRNN(3, unroll=True)),
     ]),
     "unrolled cells": ("series", lambda: [
-        layers.RNN(layers.StackedRNNCells([cell(2) for cell in CELLS]), unroll=True),
+        layers.RNN(layers.StackedRNNCells([cell(2) for cell in CELLS[1:]]), unroll=True),
     ]),
     "ConvLSTM1D": ("image", lambda: [layers.ConvLSTM1D(2, 2)]),
     "unrolled ConvLSTM1D": ("image", lambda: [layers.ConvLSTM1D(2, 2, unroll=True)]),
@@ -956,6 +956,24 @@ def counter(*when):
     return of_weight(call, start=starts.Constant(2**24 + 1), dtype="int32")
 
 
+def centre(self, x, training=False):
+    """Subtract a running mean: what is written and read again has no gradient."""
+    if training:
+        self.w.assign(0.8 * self.w + 0.2 * ops.mean(x))
+    return x - self.w
+
+
+def shrink(self, x, training=False):
+    if training:
+        self.w.assign(0.9 * self.w)
+    return x * self.w
+
+
+def count_in_python(self, x):
+    self.calls = getattr(self, "calls", 0) + 1
+    return x * self.calls
+
+
 def switch(self, x, training=False):
     if training:
         self.w.assign(ops.logical_not(self.w))
@@ -1014,6 +1032,10 @@ OWN_LAYERS = {
     "counts in training": lambda: counter(True),
     "counts always": lambda: counter(True, False),
     "counts in evaluation": lambda: counter(False),
+    "writes and reads": lambda: of_weight(centre),
+    "writes a trained weight": lambda: of_weight(shrink, start="ones", trainable=True),
+    "counts in Python": lambda: layer(count_in_python),
+    "draws in Python": lambda: layer(lambda self, x: x * np.random.uniform(0.5, 2)),
     "switches": lambda: of_weight(switch, dtype="bool"),
     "writes in a branch": lambda: of_weight(in_branch),
     "branches": lambda: layer(lambda self, x: ops.cond(
@@ -1079,6 +1101,18 @@ def features(values):
     return layer(lambda self, x: ops.sin(ops.matmul(x, held[0]())))
 
 
+def one_of(*functions):
+    """Return a layer's call that is drawn: the seeds of the zoo draw different ones."""
+    drawn = functions[np.random.randint(10) % 2]
+    return lambda self, x: drawn(x)
+
+
+BRANCHES = (
+    lambda x: ops.cond(ops.mean(x) > 0, lambda: ops.tanh(x), lambda: 2 * x),
+    lambda x: ops.cond(ops.mean(x) > 0, lambda: 2 * x, lambda: ops.tanh(x)),
+)
+
+
 def weighted(draw):
     return edited(lambda model: model.set_weights([draw(w.shape) for w in model.get_weights()]))
 
@@ -1115,6 +1149,8 @@ PER_SEED = {
     "hidden variable": net(lambda: [features(keras.Variable(normal(3, 4))), Dense(4)]),
     "Lambda": net(lambda: [layers.Lambda(functools.partial(ops.multiply, uniform())), Dense(4)]),
     "Rescaling": net(lambda: [layers.Rescaling(uniform()), Dense(4)]),
+    "a difference": net(lambda: [layer(one_of(lambda x: x - 1, lambda x: 1 - x))]),
+    "a branch": net(lambda: [layer(one_of(*BRANCHES))]),
     "number in the graph": of_tensor(lambda inputs: Dense(1, "sigmoid")(inputs * normal(3))),
     "adapted": net(lambda: [adapted_to_draws(), *hidden()]),
     "a seed of its own": net(lambda: keras.utils.set_random_seed(4) or hidden()),
@@ -1273,8 +1309,9 @@ SENTENCES = {  # which cases a sentence refuses
         "embedding under: Adafactor", "own layer: writes in a branch",
     ),
     "other numbers from one seed to the next": (
-        "optimizer: own state from the weights", "own layer: branches", "own layer: loops",
-        "per seed: constant", "per seed: Lambda",
+        "optimizer: own state from the weights", "per seed: constant", "per seed: Lambda",
+        "per seed: a difference", "per seed: a branch", "own layer: counts in Python",
+        "own layer: draws in Python",
     ),
     "loss must be one loss": (
         "loss: in a list", "output: settings by its name",
@@ -1311,10 +1348,10 @@ SENTENCES = {  # which cases a sentence refuses
         "per seed: hidden variable",
     ),
     "the layer Masking": (
-        "layer: Masking",
+        "layer: Masking", "layer: unrolled GRU, masked",
     ),
     "without unroll=True": (
-        "layer: SimpleRNN", "layer: LSTM", "layer: GRU",
+        "layer: SimpleRNN", "layer: LSTM", "layer: GRU", "layer: Bidirectional",
     ),
     "the model's own": (
         "own class: train_step", "own class: test_step", "own class: predict_step",
@@ -1327,16 +1364,17 @@ SENTENCES = {  # which cases a sentence refuses
         "own model: call without training", "own model: call", "own model: a list", "input: two",
         "output: two", "output: a dict of one",
     ),
-    "runs.predict cannot honour a layer that changes": (
+    "changes a variable when the model is evaluated": (
         "own layer: counts always", "own layer: counts in evaluation",
     ),
+    "writes a trained weight": ("own layer: writes a trained weight",),
     "TensorFlow's RandomStandardNormal": (
         "own layer: random, of TensorFlow",
     ),
     "TensorFlow's PyFunc": (
         "own layer: Python code",
     ),
-    "changes a trained weight when": (
+    "sets the learning rate": (
         "own loss: that sets the rate",
     ),
     "same architecture, optimizer and penalties for every seed": (
@@ -1351,8 +1389,8 @@ SENTENCES = {  # which cases a sentence refuses
     "adapted to other rows for each seed": (
         "per seed: adapted",
     ),
-    "that has taken": (
-        "per seed: training before",
+    "is built, or has taken steps": (
+        "per seed: training before", "optimizer: iterations from 5",
     ),
     "a new model at each call": (
         "build_model: one model", "build_model: one layer", "build_model: one optimizer",
@@ -1612,6 +1650,13 @@ def tripled_call(i):
     return changed(dense, call=lambda x, training=None: 3 * call(x)) if i else dense
 
 
+def shares_with_outputs(i):
+    """Return a layer whose second penalty is the first one, or one of strength 0."""
+    one = penalties.L2(0.3)
+    other = penalties.L2(0.0) if i else one
+    return Dense(4, activation="tanh", kernel_regularizer=one, activity_regularizer=other)
+
+
 def if_frozen(i, one):
     return frozen(one) if i else one
 
@@ -1686,6 +1731,7 @@ CHANGES = {  # the case at the first call, i = 0, and at the second, i = 1
         lambda i: penalised(changed(ONE_PENALTY, l2=(0.1, 0.6)[i]))
     ),
     "who shares a penalty": with_layers(lambda i: shared(("aab", "abb")[i])),
+    "who shares a penalty of outputs": with_layers(lambda i: [shares_with_outputs(i)]),
     "a rate": with_optimizer(lambda i: SGD((0.1, 0.4)[i])),
     "a rate set later": with_optimizer(lambda i: changed(SGD(0.1), learning_rate=(0.1, 0.4)[i])),
     "momentum": with_optimizer(lambda i: SGD(0.1, momentum=(0.1, 0.9)[i])),
@@ -1914,11 +1960,16 @@ def test_a_middle_seed_with_settings_of_its_own_is_seen():
         training.fit_replicas(one.build, rows, epochs=1, seeds=[first, middle, last])
 
 
+def nested_embedding(inputs):
+    inner = Sequential([inputs_of("ids"), layers.Embedding(6, 3), layers.Flatten()])
+    return Dense(1, "sigmoid")(inner(inputs))
+
+
 @pytest.mark.parametrize(
     "one, value",
     [
         (net(lambda: [layers.Embedding(6, 3)], x="ids"), 6),
-        (net(lambda: [layers.Embedding(6, 3)], x="ids"), -1),
+        (of_tensor(nested_embedding, "ids"), 6),
         (net(y="class"), 3),
         (net(y="class"), -1),
     ],
