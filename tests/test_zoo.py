@@ -102,8 +102,8 @@ def net(middle=hidden, settings=dict, *, x="rows", y="yes", head=None, kind=Sequ
 
     def build_model():
         units, activation = head or HEADS[y][:2]
-        last = [layers.Flatten(), Dense(units, activation)]
-        return compiled(kind([inputs_of(x), *middle(), *last]), y, **settings())
+        ends = [layers.Flatten(), Dense(units, activation)]
+        return compiled(kind([inputs_of(x), *middle(), *ends]), y, **settings())
 
     return Case(build_model, x, y, **options)
 
@@ -120,9 +120,13 @@ def side_by_side(make, x="rows"):
                 end = layer(end)
             ends.append(layers.Flatten()(end))
         joined = layers.Concatenate()(ends) if len(ends) > 1 else ends[0]
-        return compiled(keras.Model(inputs, Dense(1, "sigmoid")(joined)))
+        return compiled(keras.Model(inputs, last(joined)))
 
     return Case(build_model, x)
+
+
+def last(x):
+    return Dense(1, "sigmoid")(x)
 
 
 def of_tensor(function, x="rows", y="yes", **settings):
@@ -186,25 +190,18 @@ def anchored_step(self, gradient, variable, rate):
 
 
 # fmt: off
-OPTIMIZERS = {
-    "Adadelta": lambda: optimizers.Adadelta(1.0),
-    "Adafactor": lambda: optimizers.Adafactor(0.1),
-    "Adagrad": lambda: optimizers.Adagrad(0.1),
-    "Adam": lambda: Adam(0.02),
+RATES = {
+    "Adadelta": 1.0, "Adafactor": 0.1, "Adagrad": 0.1, "Adam": 0.02, "Adamax": 0.02, "Lamb": 0.02,
+    "Lion": 0.01, "Muon": 0.02, "Nadam": 0.02, "RMSprop": 0.02, "SGD": 0.1,
+    "ScheduleFreeAdamW": 0.02,
+}
+OPTIMIZERS = {n: functools.partial(getattr(optimizers, n), rate) for n, rate in RATES.items()} | {
     "AdamW": lambda: optimizers.AdamW(0.02, weight_decay=0.5),
-    "Adamax": lambda: optimizers.Adamax(0.02),
     "Ftrl": lambda: optimizers.Ftrl(0.1, l1_regularization_strength=0.01, beta=0.1),
-    "Lamb": lambda: optimizers.Lamb(0.02),
-    "Lion": lambda: optimizers.Lion(0.01),
     "LossScaleOptimizer": lambda: optimizers.LossScaleOptimizer(SGD(0.1), dynamic_growth_steps=2),
     "MultiOptimizer": lambda: optimizers.MultiOptimizer(
         optimizers.OptimizerMap(SGD(0.1), {".*bias": Adam(0.02)})
     ),
-    "Muon": lambda: optimizers.Muon(0.02),
-    "Nadam": lambda: optimizers.Nadam(0.02),
-    "RMSprop": lambda: optimizers.RMSprop(0.02),
-    "SGD": lambda: SGD(0.1),
-    "ScheduleFreeAdamW": lambda: optimizers.ScheduleFreeAdamW(0.02),
 }
 OPTIMIZER_OPTIONS = {
     "by name": lambda: "adam",
@@ -294,87 +291,69 @@ def remembering_call(self, y, p):
 
 
 # fmt: off
-LOSSES = {  # the labels, the last layer, the loss
-    "BinaryCrossentropy": ("yes", (1, None), lambda: losses.BinaryCrossentropy(True, 0.1)),
-    "BinaryFocalCrossentropy": (
-        "yes", (1, "sigmoid"), lambda: losses.BinaryFocalCrossentropy(True),
-    ),
-    "CategoricalCrossentropy": (
-        "one-hot", (3, None), lambda: losses.CategoricalCrossentropy(True, 0.1),
-    ),
-    "CategoricalFocalCrossentropy": (
-        "one-hot", (3, "softmax"), lambda: losses.CategoricalFocalCrossentropy(0.3, 1.0),
-    ),
-    "CategoricalGeneralizedCrossEntropy": (
-        "class", (3, "softmax"), lambda: losses.CategoricalGeneralizedCrossEntropy(0.3),
-    ),
-    "CategoricalHinge": ("one-hot", (3, "softmax"), lambda: losses.CategoricalHinge()),
-    "Circle": ("class", (3, None), lambda: losses.Circle(gamma=2.0)),
-    "CosineSimilarity": ("reals", (2, None), lambda: losses.CosineSimilarity()),
-    "Dice": ("one-hot", (3, "softmax"), lambda: losses.Dice()),
-    "Hinge": ("sign", (1, "tanh"), lambda: losses.Hinge()),
-    "Huber": ("real", (1, None), lambda: losses.Huber(0.3)),
-    "KLDivergence": ("one-hot", (3, "softmax"), lambda: losses.KLDivergence()),
-    "LogCosh": ("real", (1, None), lambda: losses.LogCosh()),
-    "MeanAbsoluteError": ("real", (1, None), lambda: losses.MeanAbsoluteError()),
-    "MeanAbsolutePercentageError": (
-        "sign", (1, "tanh"), lambda: losses.MeanAbsolutePercentageError(),
-    ),
-    "MeanSquaredError": ("reals", (2, None), lambda: losses.MeanSquaredError()),
-    "MeanSquaredLogarithmicError": (
-        "count", (1, "softplus"), lambda: losses.MeanSquaredLogarithmicError(),
-    ),
-    "Poisson": ("count", (1, "softplus"), lambda: losses.Poisson()),
-    "SparseCategoricalCrossentropy": (
-        "class", (3, None), lambda: losses.SparseCategoricalCrossentropy(True, ignore_class=1),
-    ),
-    "SquaredHinge": ("sign", (1, "tanh"), lambda: losses.SquaredHinge()),
-    "Tversky": ("one-hot", (3, "softmax"), lambda: losses.Tversky(0.3, 0.7)),
+LOSSES = {  # the labels, the activation of the last layer, the arguments
+    "BinaryCrossentropy": ("yes", None, True, 0.1),
+    "BinaryFocalCrossentropy": ("yes", "sigmoid", True),
+    "CategoricalCrossentropy": ("one-hot", None, True, 0.1),
+    "CategoricalFocalCrossentropy": ("one-hot", "softmax", 0.3, 1.0),
+    "CategoricalGeneralizedCrossEntropy": ("class", "softmax", 0.3),
+    "CategoricalHinge": ("one-hot", "softmax"), "Circle": ("class", None, 2.0),
+    "CosineSimilarity": ("reals", None), "Dice": ("one-hot", "softmax"),
+    "Hinge": ("sign", "tanh"), "Huber": ("real", None, 0.3),
+    "KLDivergence": ("one-hot", "softmax"), "LogCosh": ("real", None),
+    "MeanAbsoluteError": ("real", None), "MeanAbsolutePercentageError": ("sign", "tanh"),
+    "MeanSquaredError": ("reals", None), "MeanSquaredLogarithmicError": ("count", "softplus"),
+    "Poisson": ("count", "softplus"), "SparseCategoricalCrossentropy": ("class", None, True, 1),
+    "SquaredHinge": ("sign", "tanh"), "Tversky": ("one-hot", "softmax", 0.3, 0.7),
 }
 LOSS_OPTIONS = {
-    "by name, yes": ("yes column", None, lambda: "binary_crossentropy"),
-    "by name, class": ("class column", None, lambda: "sparse_categorical_crossentropy"),
-    "by name, chosen": ("class", None, lambda: "crossentropy"),
-    "by name, dice": ("one-hot", None, lambda: "dice"),
-    "by name, of a class": ("real", None, lambda: "MeanSquaredError"),
-    "function, huber": ("real", None, lambda: losses.huber),
-    "function, one-hot": ("one-hot", None, lambda: losses.categorical_crossentropy),
-    "function, tversky": ("one-hot", None, lambda: losses.tversky),
-    "in a list": ("real", None, lambda: ["mae"]),
-    "sum": ("real", None, lambda: losses.MeanSquaredError("sum")),
-    "mean": ("reals", None, lambda: losses.MeanSquaredError("mean")),
-    "None": ("real", None, lambda: losses.MeanSquaredError(None)),
-    "mean_with_sample_weight": (
-        "real", None, lambda: losses.MeanSquaredError("mean_with_sample_weight"),
-    ),
-    "sum of crossentropies": ("yes", None, lambda: losses.BinaryCrossentropy(reduction="sum")),
+    "by name, yes": ("yes column", lambda: "binary_crossentropy"),
+    "by name, class": ("class column", lambda: "sparse_categorical_crossentropy"),
+    "by name, chosen": ("class", lambda: "crossentropy"),
+    "by name, dice": ("one-hot", lambda: "dice"),
+    "by name, of a class": ("real", lambda: "MeanSquaredError"),
+    "function, huber": ("real", lambda: losses.huber),
+    "function, one-hot": ("one-hot", lambda: losses.categorical_crossentropy),
+    "function, tversky": ("one-hot", lambda: losses.tversky),
+    "in a list": ("real", lambda: ["mae"]),
+    "sum": ("real", lambda: losses.MeanSquaredError("sum")),
+    "mean": ("reals", lambda: losses.MeanSquaredError("mean")),
+    "None": ("real", lambda: losses.MeanSquaredError(None)),
+    "mean_with_sample_weight": ("real", lambda: losses.MeanSquaredError("mean_with_sample_weight")),
+    "sum of crossentropies": ("yes", lambda: losses.BinaryCrossentropy(reduction="sum")),
     # For a class Keras does not stretch labels (n,) to (n, 1), as it does for a function.
-    "own class": ("real", None, lambda: own(
+    "own class": ("real", lambda: own(
         losses.Loss, call=lambda self, y, p: ops.mean((y - p) ** 2, axis=-1)
     )()),
-    "own function": ("real", None, lambda: lambda y, p: ops.mean(ops.log1p((y - p) ** 4), axis=-1)),
-    "own, one number": ("real", None, lambda: lambda y, p: ops.max(ops.abs(y - p))),
-    "own, of rank 2": ("reals", None, lambda: lambda y, p: (y - p) ** 2),
-    "own, with a state": ("real", None, lambda: changed(
+    "own function": ("real", lambda: lambda y, p: ops.mean(ops.log1p((y - p) ** 4), axis=-1)),
+    "own, one number": ("real", lambda: lambda y, p: ops.max(ops.abs(y - p))),
+    "own, of rank 2": ("reals", lambda: lambda y, p: (y - p) ** 2),
+    "own, with a state": ("real", lambda: changed(
         own(losses.Loss, call=remembering_call)(), mean=keras.Variable(1.0)
     )),
-    "own, random": ("real", None, lambda: lambda y, p: (
+    "own, random": ("real", lambda: lambda y, p: (
         (y - p + keras.random.normal(ops.shape(p))) ** 2
     )),
 }
 # fmt: on
-LOSS_LAYERS = {
-    "Circle": ("rows", lambda: [*hidden(), Dense(3), layers.UnitNormalization()]),
-}
-for name, (y, head, make) in (LOSSES | LOSS_OPTIONS).items():
-    x, middle = LOSS_LAYERS.get(name, ("rows", hidden))
-    rate = 0.0005 if name == "MeanAbsolutePercentageError" else 0.02
 
-    def settings(make=make, rate=rate):
+
+def with_loss(y, make, activation=None, rate=0.02, more=list):
+    def settings():
         return {"loss": make(), "optimizer": SGD(rate, momentum=0.9)}
 
-    one = net(middle, settings, x=x, y=y, head=head)
-    add("loss", {name: one})
+    head = activation and (HEADS[y][0], *activation)
+    return net(lambda: [*hidden(), *more()], settings, y=y, head=head)
+
+
+MORE = {  # another rate; unit vectors
+    "MeanAbsolutePercentageError": {"rate": 0.0005},
+    "Circle": {"more": lambda: [Dense(3), layers.UnitNormalization()]},
+}
+for name, (y, activation, *args) in LOSSES.items():
+    make = functools.partial(getattr(losses, name), *args)
+    add("loss", {name: with_loss(y, make, [activation], **MORE.get(name, {}))})
+add("loss", {name: with_loss(y, make) for name, (y, make) in LOSS_OPTIONS.items()})
 HALF = {"loss": losses.MeanSquaredError(dtype="float16")}
 add(
     "loss",
@@ -812,19 +791,19 @@ def tie(model):
 def transposed(inputs):
     one = Dense(4, activation="tanh")
     other = around(one, lambda inner, x: ops.matmul(x, ops.transpose(inner.kernel)))
-    return Dense(1, "sigmoid")(other(one(inputs)))
+    return last(other(one(inputs)))
 
 
 def twice(inputs):
     dense, norm = Dense(3, activation="tanh"), layers.BatchNormalization()
-    return Dense(1, "sigmoid")(norm(dense(norm(dense(inputs)))))
+    return last(norm(dense(norm(dense(inputs)))))
 
 
 def nested(inputs):
     inner = Sequential([Input((3,)), Dense(3, "tanh"), layers.BatchNormalization()])
     inner.compile("adam", "mse", metrics=["mae"])
     still = frozen(Sequential([Input((3,)), Dense(3), layers.BatchNormalization()]))
-    return Dense(1, "sigmoid")(inner(still(inner(inputs))))
+    return last(inner(still(inner(inputs))))
 
 
 def build_both(self, shape):
@@ -1151,7 +1130,7 @@ PER_SEED = {
     "Rescaling": net(lambda: [layers.Rescaling(uniform()), Dense(4)]),
     "a difference": net(lambda: [layer(one_of(lambda x: x - 1, lambda x: 1 - x))]),
     "a branch": net(lambda: [layer(one_of(*BRANCHES))]),
-    "number in the graph": of_tensor(lambda inputs: Dense(1, "sigmoid")(inputs * normal(3))),
+    "number in the graph": of_tensor(lambda inputs: last(inputs * normal(3))),
     "adapted": net(lambda: [adapted_to_draws(), *hidden()]),
     "a seed of its own": net(lambda: keras.utils.set_random_seed(4) or hidden()),
     "weights of numpy": weighted(lambda shape: normal(*shape)),
@@ -1205,7 +1184,7 @@ add(
 
 def two_inputs():
     one, other = Input((3,)), Input((3,))
-    return compiled(keras.Model([one, other], Dense(1, "sigmoid")(layers.Add()([one, other]))))
+    return compiled(keras.Model([one, other], last(layers.Add()([one, other]))))
 
 
 def two_outputs(inputs):
@@ -1285,160 +1264,93 @@ CASES["metrics: reset to a number"].eager = False
 
 PER_SEED_SENTENCE = "build_model must return the same architecture, optimizer and penalties"
 PLACE_SENTENCE = "must be"
+
+
+def names_in(text):
+    """Yield the names of cases in a text "group: name | name; group: name"."""
+    for group, names in (part.split(": ", 1) for part in text.split("; ")):
+        yield from (f"{group}: {name}" for name in names.split(" | "))
+
+
 # fmt: off
 SENTENCES = {  # which cases a sentence refuses
     "made of others": (
-        "optimizer: LossScaleOptimizer", "optimizer: MultiOptimizer",
-        "optimizer: a loss scale that overflows", "policy: mixed_float16",
+        "optimizer: LossScaleOptimizer | MultiOptimizer | a loss scale that overflows; policy: "
+        "mixed_float16"
     ),
-    "state starts from the weights": (
-        "optimizer: ScheduleFreeAdamW",
-    ),
-    "use_ema=True": (
-        "optimizer: average", "optimizer: average, in use",
-    ),
-    "gradient_accumulation_steps=2": (
-        "optimizer: gradient_accumulation_steps",
-    ),
-    "weights at the end of a training": (
-        "optimizer: own end",
-    ),
+    "state starts from the weights": "optimizer: ScheduleFreeAdamW",
+    "use_ema=True": "optimizer: average | average, in use",
+    "gradient_accumulation_steps=2": "optimizer: gradient_accumulation_steps",
+    "weights at the end of a training": "optimizer: own end",
     "cannot map its step over replicates": (
-        "optimizer: own assign_sub", "loss: Hinge", "loss: SquaredHinge", "metrics: for signs",
-        "metrics: two in one", "layer: CategoryEncoding", "embedding under: RMSprop",
-        "embedding under: Adafactor", "own layer: writes in a branch",
+        "optimizer: own assign_sub; loss: Hinge | SquaredHinge; metrics: for signs | two in one; "
+        "layer: CategoryEncoding; embedding under: RMSprop | Adafactor; own layer: writes in a "
+        "branch"
     ),
     "other numbers from one seed to the next": (
-        "optimizer: own state from the weights", "per seed: constant", "per seed: Lambda",
-        "per seed: a difference", "per seed: a branch", "own layer: counts in Python",
-        "own layer: draws in Python",
+        "optimizer: own state from the weights; per seed: constant | Lambda | a difference | a "
+        "branch; own layer: counts in Python | draws in Python"
     ),
-    "loss must be one loss": (
-        "loss: in a list", "output: settings by its name",
-    ),
+    "loss must be one loss": "loss: in a list; output: settings by its name",
     "without a keras.random.SeedGenerator": (
-        "loss: own, with a state", "loss: own, random", "own layer: random",
-        "own layer: random in training", "own layer: an untracked variable",
+        "loss: own, with a state | own, random; own layer: random | random in training | an "
+        "untracked variable"
     ),
-    "loss_weights=": (
-        "loss: weighted", "loss: weighted by a number",
-    ),
-    "numbers, and one is allowed": (
-        "metrics: one of each class", "metrics: one of each threshold",
-    ),
-    "metrics must be a list": (
-        "metrics: in a dict",
-    ),
-    "reset_state does not bring it back": (
-        "metrics: never reset",
-    ),
-    "weighted_metrics=": (
-        "metrics: weighted",
-    ),
-    "the layer SpectralNormalization": (
-        "layer: SpectralNormalization",
-    ),
+    "loss_weights=": "loss: weighted | weighted by a number",
+    "numbers, and one is allowed": "metrics: one of each class | one of each threshold",
+    "metrics must be a list": "metrics: in a dict",
+    "reset_state does not bring it back": "metrics: never reset",
+    "weighted_metrics=": "metrics: weighted",
+    "the layer SpectralNormalization": "layer: SpectralNormalization",
     "the dtype policy": (
-        "layer: Hashing", "policy: mixed_float16, not scaled", "policy: mixed_bfloat16",
-        "policy: float16", "policy: float64", "policy: a layer of float64",
-        "policy: a layer of mixed_float16", "policy: int8",
+        "layer: Hashing; policy: mixed_float16, not scaled | mixed_bfloat16 | float16 | float64 | "
+        "a layer of float64 | a layer of mixed_float16 | int8"
     ),
     "not among model.variables": (
-        "layer: IntegerLookup", "own layer: a variable of TensorFlow",
-        "per seed: hidden variable",
+        "layer: IntegerLookup; own layer: a variable of TensorFlow; per seed: hidden variable"
     ),
-    "the layer Masking": (
-        "layer: Masking", "layer: unrolled GRU, masked",
-    ),
-    "without unroll=True": (
-        "layer: SimpleRNN", "layer: LSTM", "layer: GRU", "layer: Bidirectional",
-    ),
+    "the layer Masking": "layer: Masking | unrolled GRU, masked",
+    "without unroll=True": "layer: SimpleRNN | LSTM | GRU | Bidirectional",
     "the model's own": (
-        "own class: train_step", "own class: test_step", "own class: predict_step",
-        "own class: compute_loss", "own class: compute_metrics", "own class: fit",
-        "own class: evaluate", "own class: get_metrics_result", "own class: reset_metrics",
-        "own class: make_train_function", "own class: metrics", "own class: __call__",
-        "own object: train_step", "own object: compute_loss", "own object: fit",
+        "own class: train_step | test_step | predict_step | compute_loss | compute_metrics | fit |"
+        " evaluate | get_metrics_result | reset_metrics | make_train_function | metrics | "
+        "__call__; own object: train_step | compute_loss | fit"
     ),
     "one input and one": (
-        "own model: call without training", "own model: call", "own model: a list", "input: two",
-        "output: two", "output: a dict of one",
+        "own model: call without training | call | a list; input: two; output: two | a dict of one"
     ),
     "changes a variable when the model is evaluated": (
-        "own layer: counts always", "own layer: counts in evaluation",
+        "own layer: counts always | counts in evaluation"
     ),
-    "writes a trained weight": ("own layer: writes a trained weight",),
-    "TensorFlow's RandomStandardNormal": (
-        "own layer: random, of TensorFlow",
-    ),
-    "TensorFlow's PyFunc": (
-        "own layer: Python code",
-    ),
-    "sets the learning rate": (
-        "own loss: that sets the rate",
-    ),
+    "writes a trained weight": "own layer: writes a trained weight",
+    "TensorFlow's RandomStandardNormal": "own layer: random, of TensorFlow",
+    "TensorFlow's PyFunc": "own layer: Python code",
+    "sets the learning rate": "own loss: that sets the rate",
     "same architecture, optimizer and penalties for every seed": (
-        "per seed: rate", "per seed: momentum", "per seed: schedule", "per seed: clipnorm",
-        "per seed: penalty", "per seed: two penalties", "per seed: loss", "per seed: metric",
-        "per seed: activation", "per seed: frozen", "per seed: Rescaling",
-        "per seed: number in the graph", "build_model: counts its calls",
+        "per seed: rate | momentum | schedule | clipnorm | penalty | two penalties | loss | metric"
+        " | activation | frozen | Rescaling | number in the graph; build_model: counts its calls"
     ),
-    "same architecture for every seed": (
-        "per seed: width", "per seed: depth",
-    ),
-    "adapted to other rows for each seed": (
-        "per seed: adapted",
-    ),
-    "is built, or has taken steps": (
-        "per seed: training before", "optimizer: iterations from 5",
-    ),
-    "a new model at each call": (
-        "build_model: one model", "build_model: one layer", "build_model: one optimizer",
-        "build_model: one metric",
-    ),
-    "same model for the same seed": (
-        "build_model: one generator",
-    ),
-    "stateful=True": (
-        "input: a state between batches",
-    ),
-    "run_eagerly=True": (
-        "compile: run_eagerly",
-    ),
-    "compiled model": (
-        "compile: not at all",
-    ),
+    "same architecture for every seed": "per seed: width | depth",
+    "adapted to other rows for each seed": "per seed: adapted",
+    "is built, or has taken steps": "per seed: training before; optimizer: iterations from 5",
+    "a new model at each call": "build_model: one model | one layer | one optimizer | one metric",
+    "same model for the same seed": "build_model: one generator",
+    "stateful=True": "input: a state between batches",
+    "run_eagerly=True": "compile: run_eagerly",
+    "compiled model": "compile: not at all",
 }
 # fmt: on
-REFUSED = {name: sentence for sentence, names in SENTENCES.items() for name in names}
-OFTEN = (
-    "optimizer: Adam",
-    "optimizer: Nadam",
-    "optimizer: loss_scale_factor",
-    "optimizer: weight decay of some",
-    "optimizer: own apply_gradients",
-    "optimizer: LossScaleOptimizer",
-    "optimizer: ScheduleFreeAdamW",
-    "schedule: CosineDecay",
-    "loss: sum",
-    "loss: Dice",
-    "loss: in a list",
-    "regularizer: L1",
-    "regularizer: shared a, a, b",
-    "own layer: a weight without dimensions",
-    "own metric: of the weights",
-    "own class: train_step",
-    "own object: compute_loss",
-    "per seed: rate",
-    "per seed: constant",
-    "per seed: weights of numpy",
-    "build_model: one model",
-    "build_model: one generator",
-    "layer: BatchNormalization",
-    "layer: SpectralNormalization",
-    "metrics: one of each class",
-    "batches: a rest of one, class",
-    "frozen: a layer",
+REFUSED = {name: sentence for sentence, text in SENTENCES.items() for name in names_in(text)}
+OFTEN = tuple(
+    names_in(
+        "optimizer: Adam | Nadam | loss_scale_factor | weight decay of some | own apply_gradients"
+        " | LossScaleOptimizer | ScheduleFreeAdamW; schedule: CosineDecay; loss: sum | Dice | in "
+        "a list; regularizer: L1 | shared a, a, b; own layer: a weight without dimensions; own "
+        "metric: of the weights; own class: train_step; own object: compute_loss; per seed: rate "
+        "| constant | weights of numpy; build_model: one model | one generator; layer: "
+        "BatchNormalization | SpectralNormalization; metrics: one of each class; batches: a rest "
+        "of one, class; frozen: a layer"
+    )
 )
 OFTEN_CHANGED = (
     "an argument of a loss",
@@ -1580,6 +1492,13 @@ def test_one_replicate_alone(name):
     compare(name, CASES[name], seeds=SEEDS[1:])
 
 
+def test_epochs_in_several_calls(monkeypatch):
+    monkeypatch.setattr(batched, "EPOCHS_PER_CALL", 1)
+    batched.programs.clear()
+    compare("optimizer: Adam", CASES["optimizer: Adam"])
+    batched.programs.clear()
+
+
 @pytest.mark.parametrize("name", marked(REFUSED, OFTEN))
 def test_it_is_refused_by_name(name):
     data, shuffle = splits(name, CASES[name])
@@ -1628,20 +1547,17 @@ class ScaledCell(layers.SimpleRNNCell):
         return super().call(scaled(x), states, training)
 
 
-def with_loss(make):
-    return lambda i: net(settings=lambda: {"loss": make(i), "optimizer": SGD(0.05)}, y="real")
+def of_loss(make):
+    return net(settings=lambda: {"loss": make(), "optimizer": SGD(0.05)}, y="real")
 
 
-def with_layers(make, x="rows"):
-    return lambda i: net(lambda: make(i), x=x)
+def of_metric(make):
+    return measured(lambda: [make()])
 
 
-def with_optimizer(make):
-    return lambda i: optimized(lambda: make(i))
-
-
-def with_metric(make):
-    return lambda i: measured(lambda: [make(i)])
+def each(case, makes):
+    """Return what makes the case of a call, `case` of what `make(i)` makes."""
+    return {name: lambda i, make=make: case(lambda: make(i)) for name, make in makes.items()}
 
 
 def tripled_call(i):
@@ -1663,93 +1579,77 @@ def if_frozen(i, one):
 
 # fmt: off
 CHANGES = {  # the case at the first call, i = 0, and at the second, i = 1
-    "a global of a Lambda": with_layers(lambda i: [Dense(4), layers.Lambda(scaled)]),
-    "a closure of a Lambda": with_layers(
-        lambda i: [Dense(4), layers.Lambda(lambda x: x * (1 + 2 * i))]
+    "a global of a cell": lambda i: side_by_side(
+        lambda: [layers.RNN(ScaledCell(3), unroll=True)], "series"
     ),
-    "a global of a layer": with_layers(lambda i: [Dense(4), layer(lambda self, x: scaled(x))]),
-    "a class of the same name": with_layers(
-        lambda i: [Dense(4), layer((lambda self, x: x, lambda self, x: 3 * x)[i])]
+    "a global of a wrapped layer": lambda i: side_by_side(
+        lambda: [layers.TimeDistributed(layers.Lambda(scaled))], "series"
     ),
-    "a global of an activation": with_layers(lambda i: [Dense(4, activation=scaled)]),
-    "a global of a loss": with_loss(lambda i: scaled_loss),
-    "a closure of a loss": with_loss(lambda i: lambda y, p: (1 + 2 * i) * (y - p) ** 2),
-    "a default of a loss": with_loss(lambda i: lambda y, p, c=1 + 2 * i: c * (y - p) ** 2),
-    "the code of a loss": with_loss(with_code),
-    "an attribute of a loss": with_loss(
-        lambda i: changed(ONE_LOSS, reduction=("sum_over_batch_size", "sum")[i])
-    ),
-    "an argument of a loss": with_loss(lambda i: losses.Huber((0.1, 1.0)[i])),
-    "a global of a metric": with_metric(
-        lambda i: scaled_kind(metrics.MeanSquaredError, "update_state", 1)()
-    ),
-    "a global of a metric function": with_metric(
-        lambda i: metrics.MeanMetricWrapper(scaled_loss)
-    ),
-    "an argument of a metric": with_metric(lambda i: metrics.FalsePositives((0.2, 0.6)[i])),
-    "a global of a penalty": with_layers(
-        lambda i: penalised(scaled_kind(penalties.L2, "__call__", 0)(0.1))
-    ),
-    "a global of a constraint": with_layers(
-        lambda i: [Dense(4, kernel_constraint=scaled_kind(constraints.MaxNorm, "__call__", 0)(1))]
-    ),
-    "a global of a schedule": with_optimizer(
-        lambda i: SGD(scaled_kind(schedules.ExponentialDecay, "__call__", 0)(0.3, 2, 0.5))
-    ),
-    "a global of a rate": with_optimizer(lambda i: SGD(lambda: scaled(0.1))),
-    "a global of an optimizer": with_optimizer(
-        lambda i: scaled_kind(SGD, "update_step", 0)(0.1)
-    ),
-    "a global of a cell": with_layers(
-        lambda i: [layers.RNN(ScaledCell(3), unroll=True)], "series"
-    ),
-    "a global of a wrapped layer": with_layers(
-        lambda i: [layers.TimeDistributed(layers.Lambda(scaled))], "series"
-    ),
-    "a global in the graph": lambda i: of_tensor(
-        lambda inputs: Dense(1, "sigmoid")(ops.vectorized_map(scaled, inputs))
-    ),
-    "a number in the graph": lambda i: of_tensor(
-        lambda inputs: Dense(1, "sigmoid")(inputs * (1 + 2 * i))
-    ),
-    "an array in the graph": lambda i: of_tensor(
-        lambda inputs: Dense(1, "sigmoid")(inputs * np.float32([1, 2, 3 + i]))
-    ),
-    "a patched layer": with_layers(lambda i: [tripled_call(i)]),
-    "an adapted layer": with_layers(lambda i: [adapted(layers.Normalization(), i), Dense(4)]),
-    "adapted bins": with_layers(
-        lambda i: [adapted(layers.Discretization(num_bins=3), i), layers.Rescaling(1.0)]
-    ),
-    "an argument of a layer": with_layers(lambda i: [Dense(4), layers.LeakyReLU((0.1, 0.9)[i])]),
-    "dropout no more": with_layers(lambda i: [Dense(4), layers.Dropout((0.5, 0.0)[i])]),
-    "a strength": with_layers(lambda i: penalised(penalties.L2((0.1, 0.6)[i]))),
-    "a strength that was 0": with_layers(lambda i: penalised(penalties.L1((0.0, 0.6)[i]))),
-    "a strength of L1L2": with_layers(
-        lambda i: penalised(penalties.L1L2((0.0, 0.3)[i], (0.2, 0.0)[i]))
-    ),
-    "a strength of one object": with_layers(
-        lambda i: penalised(changed(ONE_PENALTY, l2=(0.1, 0.6)[i]))
-    ),
-    "who shares a penalty": with_layers(lambda i: shared(("aab", "abb")[i])),
-    "who shares a penalty of outputs": with_layers(lambda i: [shares_with_outputs(i)]),
-    "a rate": with_optimizer(lambda i: SGD((0.1, 0.4)[i])),
-    "a rate set later": with_optimizer(lambda i: changed(SGD(0.1), learning_rate=(0.1, 0.4)[i])),
-    "momentum": with_optimizer(lambda i: SGD(0.1, momentum=(0.1, 0.9)[i])),
-    "clipnorm set later": with_optimizer(lambda i: changed(SGD(0.1), clipnorm=(0.1, 0.01)[i])),
-    "a beta set later": with_optimizer(lambda i: changed(Adam(0.1), beta_1=(0.9, 0.1)[i])),
-    "who is excluded": with_optimizer(
-        lambda i: excluding(optimizers.AdamW(0.05, weight_decay=2.0), ("kernel", "bias")[i])
-    ),
-    "who is frozen": with_layers(lambda i: [if_frozen(i, Dense(4)), Dense(4)]),
-    "frozen statistics": with_layers(
-        lambda i: [Dense(4), if_frozen(i, layers.BatchNormalization(momentum=0.5))]
-    ),
+    "a global in the graph": lambda i: of_tensor(lambda x: last(ops.vectorized_map(scaled, x))),
+    "a number in the graph": lambda i: of_tensor(lambda x: last(x * (1 + 2 * i))),
+    "an array in the graph": lambda i: of_tensor(lambda x: last(x * np.float32([1, 2, 3 + i]))),
     "who is tied": lambda i: edited((lambda model: None, tie)[i]),
-    "momentum of statistics set later": with_layers(
-        lambda i: [Dense(4), changed(layers.BatchNormalization(), momentum=(0.9, 0.1)[i])]
-    ),
     "epsilon of Keras": lambda i: net(),
-}
+} | each(of_loss, {
+    "a global of a loss": lambda i: scaled_loss,
+    "a closure of a loss": lambda i: lambda y, p: (1 + 2 * i) * (y - p) ** 2,
+    "a default of a loss": lambda i: lambda y, p, c=1 + 2 * i: c * (y - p) ** 2,
+    "the code of a loss": with_code,
+    "an attribute of a loss": lambda i: changed(
+        ONE_LOSS, reduction=("sum_over_batch_size", "sum")[i]
+    ),
+    "an argument of a loss": lambda i: losses.Huber((0.1, 1.0)[i]),
+}) | each(of_metric, {
+    "a global of a metric": lambda i: scaled_kind(metrics.MeanSquaredError, "update_state", 1)(),
+    "a global of a metric function": lambda i: metrics.MeanMetricWrapper(scaled_loss),
+    "an argument of a metric": lambda i: metrics.FalsePositives((0.2, 0.6)[i]),
+}) | each(optimized, {
+    "a global of a schedule": lambda i: SGD(
+        scaled_kind(schedules.ExponentialDecay, "__call__", 0)(0.3, 2, 0.5)
+    ),
+    "a global of a rate": lambda i: SGD(lambda: scaled(0.1)),
+    "a global of an optimizer": lambda i: scaled_kind(SGD, "update_step", 0)(0.1),
+    "a rate": lambda i: SGD((0.1, 0.4)[i]),
+    "a rate set later": lambda i: changed(SGD(0.1), learning_rate=(0.1, 0.4)[i]),
+    "momentum": lambda i: SGD(0.1, momentum=(0.1, 0.9)[i]),
+    "clipnorm set later": lambda i: changed(SGD(0.1), clipnorm=(0.1, 0.01)[i]),
+    "a beta set later": lambda i: changed(Adam(0.1), beta_1=(0.9, 0.1)[i]),
+    "who is excluded": lambda i: excluding(
+        optimizers.AdamW(0.05, weight_decay=2.0), ("kernel", "bias")[i]
+    ),
+}) | each(net, {
+    "a global of a Lambda": lambda i: [Dense(4), layers.Lambda(scaled)],
+    "a closure of a Lambda": lambda i: [Dense(4), layers.Lambda(lambda x: x * (1 + 2 * i))],
+    "a global of a layer": lambda i: [Dense(4), layer(lambda self, x: scaled(x))],
+    "a class of the same name": lambda i: [
+        Dense(4), layer((lambda self, x: x, lambda self, x: 3 * x)[i])
+    ],
+    "a global of an activation": lambda i: [Dense(4, activation=scaled)],
+    "a global of a penalty": lambda i: penalised(scaled_kind(penalties.L2, "__call__", 0)(0.1)),
+    "a global of a constraint": lambda i: [
+        Dense(4, kernel_constraint=scaled_kind(constraints.MaxNorm, "__call__", 0)(1))
+    ],
+    "a patched layer": lambda i: [tripled_call(i)],
+    "an adapted layer": lambda i: [adapted(layers.Normalization(), i), Dense(4)],
+    "adapted bins": lambda i: [
+        adapted(layers.Discretization(num_bins=3), i), layers.Rescaling(1.0)
+    ],
+    "an argument of a layer": lambda i: [Dense(4), layers.LeakyReLU((0.1, 0.9)[i])],
+    "dropout no more": lambda i: [Dense(4), layers.Dropout((0.5, 0.0)[i])],
+    "a strength": lambda i: penalised(penalties.L2((0.1, 0.6)[i])),
+    "a strength that was 0": lambda i: penalised(penalties.L1((0.0, 0.6)[i])),
+    "a strength of L1L2": lambda i: penalised(penalties.L1L2((0.0, 0.3)[i], (0.2, 0.0)[i])),
+    "a strength of one object": lambda i: penalised(changed(ONE_PENALTY, l2=(0.1, 0.6)[i])),
+    "who shares a penalty": lambda i: shared(("aab", "abb")[i]),
+    "who shares a penalty of outputs": lambda i: [shares_with_outputs(i)],
+    "who is frozen": lambda i: [if_frozen(i, Dense(4)), Dense(4)],
+    "frozen statistics": lambda i: [
+        Dense(4), if_frozen(i, layers.BatchNormalization(momentum=0.5))
+    ],
+    "momentum of statistics set later": lambda i: [
+        Dense(4), changed(layers.BatchNormalization(), momentum=(0.9, 0.1)[i])
+    ],
+})
 # fmt: on
 
 
@@ -1832,8 +1732,8 @@ def summing(middle, shape, rate=0.0):
     """Return a build_model whose loss is the mean square of the sum of the outputs of `middle`."""
 
     def build_model():
-        last = [layers.Flatten(), Dense(1, use_bias=False, kernel_initializer="ones")]
-        model = Sequential([Input(shape), *middle(), *last])
+        ends = [layers.Flatten(), Dense(1, use_bias=False, kernel_initializer="ones")]
+        model = Sequential([Input(shape), *middle(), *ends])
         return compiled(model, loss="mse", optimizer=SGD(rate))
 
     return build_model
@@ -1962,7 +1862,7 @@ def test_a_middle_seed_with_settings_of_its_own_is_seen():
 
 def nested_embedding(inputs):
     inner = Sequential([inputs_of("ids"), layers.Embedding(6, 3), layers.Flatten()])
-    return Dense(1, "sigmoid")(inner(inputs))
+    return last(inner(inputs))
 
 
 @pytest.mark.parametrize(
