@@ -131,24 +131,15 @@ def starting_values(build, model, seeds):
     """Return the initial values of the model's variables for all seeds.
 
     Building a Keras model takes about 15 ms, which for 100 replicates would be most of the time.
-    Where the variables come from initializers, only the initializers are run again, each with the
-    seed that it would have drawn. The last seed's model is built to see that this is so. Where it
-    is not, or where building drew other random numbers too, all are built.
-
-    Parameters
-    ----------
-    build : callable
-        Takes a seed and returns the built model of that seed.
-    model : keras.Model
-        The model of the first seed, just built.
-    seeds : list of int
+    Where the variables come from initializers, only these are run again, each with the seed that it
+    would have drawn. The last seed's model is built to see that this is so. Where it is not, or
+    where building drew other random numbers too, all are built.
 
     Returns
     -------
-    values : list of numpy.ndarray, each of shape (R, ...)
-        In the order of ``model.variables``.
+    values : list of numpy.ndarray, each of shape (R, ...), in the order of ``model.variables``
     models : list of keras.Model
-        Those that were built, of the first seed to the last.
+        Those that were built by ``build(seed)``, from `model`, of the first seed, to the last.
     """
     if len(seeds) == 1:
         return [np.asarray(v)[None] for v in model.variables], [model]
@@ -318,13 +309,16 @@ def _strengths(model):
 def _with_strengths(model, values):
     slots = _strengths(model)
     before = [getattr(*slot) for slot in slots]
+
+    def put(values):
+        for slot, value in zip(slots, values, strict=True):
+            setattr(*slot, value)
+
     try:
-        for (penalty, name), value in zip(slots, values, strict=True):
-            setattr(penalty, name, value)
+        put(values)
         yield
     finally:
-        for (penalty, name), value in zip(slots, before, strict=True):
-            setattr(penalty, name, value)
+        put(before)
 
 
 def settings(model):
@@ -452,12 +446,8 @@ def _refuse_changes():
 class Step:
     """What one replicate does with one batch: Keras' own step, on values that are passed in.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Built and compiled; its optimizer is changed for good.
-    x, y : numpy.ndarray, shape (n, ...)
-        Rows, for their shapes and types.
+    The model is built and compiled; its optimizer is changed for good. Of x and y, rows (n, ...),
+    the shapes and types count.
     """
 
     def __init__(self, model, x, y):
@@ -527,9 +517,8 @@ class Step:
     def ended(self, own, values):
         """Return all values after a step: Keras counts it once the weights have moved."""
         steps = self.model.optimizer.iterations
-        count = [v is steps for v in self.variables]
-        now = [v + 1 if i in self.common and count[i] else v for i, v in enumerate(values)]
-        return self.whole(own, now)
+        pairs = zip(self.variables, values, strict=True)
+        return self.whole(own, [value + 1 if v is steps else value for v, value in pairs])
 
     def test(self, values, tallies, x, y):
         """Return the tallies after evaluating a batch."""
@@ -675,13 +664,8 @@ def _not_mappable(model, error):
 class Program:
     """Whole epochs of R replicates, compiled once for one architecture and one set of shapes.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Built and compiled. It belongs to the program from now on.
-    data : dict of str to tuple (own, x, y)
-        By split, "train" first; `own` tells whether each replicate has rows of its own.
-    replicates, batch_size : int
+    The model, built and compiled, belongs to the program from now on. `data` holds (own, x, y) by
+    split, "train" first; `own` tells whether each replicate has rows of its own.
     """
 
     def __init__(self, model, data, replicates, batch_size):
@@ -892,7 +876,7 @@ def out_of_place(model, x):
         try:
             _predict(model, [v.value for v in model.variables], x)
         except tf.errors.InvalidArgumentError as error:
-            return error.message
+            return re.search(r"\S+ = \S+ is not in \S+ \S+|$", error.message)[0] or error.message
     return None
 
 

@@ -262,7 +262,7 @@ def fit_replicas(
         _check_model(model)
         data = {name: _split(name, *v, len(seeds), model) for name, v in splits.items()}
         start, models = batched.starting_values(build, model, seeds)
-        _check_alike(models, start)
+        _check_alike(models)
         if not batched.is_plain(model):
             batched.check_step(models, *batched.one_draw(*data["train"]))
     program = batched.program_for(model, data, len(seeds), batch_size)
@@ -400,8 +400,8 @@ def _row_shape(model):
 
 
 def _builder(build_model, shape):
-    """Return a function that builds the model of a seed, and refuses one seen before."""
-    seen = weakref.WeakSet()
+    """Return a function that builds the model of a seed, and refuses parts of an earlier one."""
+    seen = weakref.WeakValueDictionary()
 
     @batched.interrupt_later()
     def build(seed):
@@ -412,11 +412,20 @@ def _builder(build_model, shape):
                 raise TypeError(
                     f"build_model must return a keras.Model, got {type(model).__name__}"
                 )
-            if model in seen:
-                raise ValueError("build_model must return a new model at each call")
-            seen.add(model)
+            if not model.compiled:
+                raise ValueError(
+                    "build_model must return a compiled model: call model.compile in it"
+                )
             if not model.built:
                 model.build((None, *shape[-1:]))
+        held = *model.variables, model.optimizer, *batched.metric_objects(model)
+        parts = {id(part): part for part in (model, *held) if part is not None}
+        if seen.keys() & parts.keys():
+            raise ValueError(
+                "build_model must return a new model at each call, with new layers, metrics and "
+                "optimizer"
+            )
+        seen.update(parts)
         return model
 
     return build
@@ -436,8 +445,6 @@ _OWN_WAYS = {
 
 def _check_model(model):
     """Refuse by name what a batched program cannot honour."""
-    if not model.compiled:
-        raise ValueError("build_model must return a compiled model: call model.compile in it")
     for kind in type(model).__mro__:
         if kind.__module__.split(".")[0] == "keras":
             break
@@ -492,6 +499,8 @@ def _check_model(model):
 
 def _check_optimizer(optimizer):
     name = type(optimizer).__name__
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        _refuse(f"the optimizer {optimizer!r}")
     parts = keras.tree.flatten(
         [list(v) if isinstance(v, list) else v for v in vars(optimizer).values()]
     )
@@ -507,30 +516,12 @@ def _check_optimizer(optimizer):
         _refuse("an optimizer that is built, or has taken steps, in build_model")
 
 
-def _check_alike(models, start):
+def _check_alike(models):
     """Refuse seeds whose models differ in more than the values of their variables."""
-    model = models[0]
-    for one in models:
-        _check_optimizer(one.optimizer)
-    made = [
-        id(part)
-        for one in models
-        for part in (*one.variables, one.optimizer, *batched.metric_objects(one))
-    ]
-    if len(set(made)) < len(made):
-        raise ValueError(
-            "build_model must return a new model at each call, with new layers, metrics and "
-            "optimizer"
-        )
+    for model in models:
+        _check_optimizer(model.optimizer)
     kinds = {(batched.description(one), tuple(batched.settings(one))) for one in models}
     if len(kinds) > 1:
         raise ValueError(
             "build_model must return the same architecture, optimizer and penalties for every seed"
         )
-    for layer in batched.layers_of(model):
-        if not hasattr(layer, "adapt"):
-            continue
-        kept = {id(v) for v in layer.variables}
-        for v, values in zip(model.variables, start, strict=True):
-            if id(v) in kept and (values != values[:1]).any():
-                _refuse(f"{type(layer).__name__} {layer.name} adapted to other rows for each seed")

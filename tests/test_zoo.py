@@ -1288,8 +1288,8 @@ SENTENCES = {  # which cases a sentence refuses
         "branch"
     ),
     "other numbers from one seed to the next": (
-        "optimizer: own state from the weights; per seed: constant | Lambda | a difference | a "
-        "branch; own layer: counts in Python | draws in Python"
+        "optimizer: own state from the weights; per seed: adapted | constant | Lambda | "
+        "a difference | a branch; own layer: counts in Python | draws in Python"
     ),
     "loss must be one loss": "loss: in a list; output: settings by its name",
     "without a keras.random.SeedGenerator": (
@@ -1331,7 +1331,6 @@ SENTENCES = {  # which cases a sentence refuses
         " | activation | frozen | Rescaling | number in the graph; build_model: counts its calls"
     ),
     "same architecture for every seed": "per seed: width | depth",
-    "adapted to other rows for each seed": "per seed: adapted",
     "is built, or has taken steps": "per seed: training before; optimizer: iterations from 5",
     "a new model at each call": "build_model: one model | one layer | one optimizer | one metric",
     "same model for the same seed": "build_model: one generator",
