@@ -870,11 +870,16 @@ def _predict(model, values, x):
     return predictions
 
 
-def out_of_place(model, x):
-    """Return what TensorFlow says of an index that has no place; XLA takes the nearest one."""
-    if any(isinstance(layer, keras.layers.Embedding) for layer in layers_of(model)):
+def problem_of(model, x):
+    """Return what TensorFlow says against these rows, of an index without a place for example.
+
+    XLA has no such errors: it takes the nearest place.
+    """
+    indexed = any(isinstance(layer, keras.layers.Embedding) for layer in layers_of(model))
+    if (indexed or not is_plain(model)) and model.input_shape[0] is None:
         try:
-            _predict(model, [v.value for v in model.variables], x)
+            with _Scope([(v, v.value) for v in model.variables]):
+                _call(model, x, training=False)
         except tf.errors.InvalidArgumentError as error:
             return re.search(r"\S+ = \S+ is not in \S+ \S+|$", error.message)[0] or error.message
     return None

@@ -91,6 +91,7 @@ class Runs:
         batch_size = checks.whole("batch_size", batch_size)
         row = _row_shape(self._model)
         x = checks.numbers("x", x, ("n", *row), (len(self.seeds), "n", *row), **_FLOAT32)
+        _check_rows("x", x, self._model)
         own = x.ndim > len(row) + 1
         described = batched.description(self._model)
         if described:
@@ -364,16 +365,20 @@ def _split(name, x, y, replicates, model):
     own = x.ndim > len(row) + 1
     rows = x.shape[: 1 + own]
     checks.shaped(f"{name} y", y, rows, (*rows, 1), (*rows, *outputs))
-    _check_places(name, x, y, model)
+    _check_rows(f"{name} x", x, model)
+    _check_labels(f"{name} y", y, model)
     return own, _as_keras(x), _as_keras(y)
 
 
-def _check_places(name, x, y, model):
-    """Refuse a number that has no place, for which `model.fit` raises an error and XLA does not."""
-    row = _row_shape(model)
-    problem = batched.out_of_place(model, x.reshape(-1, *row))
+def _check_rows(name, x, model):
+    """Refuse rows for which `model.fit` raises an error and XLA does not."""
+    problem = batched.problem_of(model, x.reshape(-1, *_row_shape(model)))
     if problem:
-        raise ValueError(f"{name} x must be indexes that the model's embedding has: {problem}")
+        raise ValueError(f"{name} must be rows that the model can take, but {problem}")
+
+
+def _check_labels(name, y, model):
+    """Refuse a class that is none."""
     classes = model.output_shape[-1]
     if model.loss in ("crossentropy", "ce"):  # Keras chooses by the shapes
         sparse, ignored = classes > 1 and y.shape[-1] != classes, None
@@ -385,7 +390,7 @@ def _check_places(name, x, y, model):
     kept = y[y != ignored]
     if sparse and kept.size and not 0 <= kept.min() <= kept.max() < classes:
         raise ValueError(
-            f"{name} y must be from 0 to {classes - 1}, for the model has {classes} outputs, got "
+            f"{name} must be from 0 to {classes - 1}, for the model has {classes} outputs, got "
             f"{kept.min()} to {kept.max()}"
         )
 

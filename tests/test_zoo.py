@@ -268,6 +268,17 @@ def optimized(make):
     return net(settings=lambda: {"optimizer": make()})
 
 
+def exclude_kernel(model):
+    compiled(model, optimizer=optimizers.AdamW(0.02, weight_decay=2.0))
+    model.optimizer.exclude_from_weight_decay(var_list=[model.layers[0].kernel])
+
+
+def push(model):
+    """Give the optimizer a momentum before its first step."""
+    model.optimizer.build(model.trainable_variables)
+    model.optimizer.momentums[0].assign_add(model.layers[0].kernel)
+
+
 add("optimizer", {name: optimized(make) for name, make in (OPTIMIZERS | OPTIMIZER_OPTIONS).items()})
 add("schedule", {n: optimized(lambda make=make: SGD(make(), 0.5)) for n, make in SCHEDULES.items()})
 add(
@@ -455,6 +466,9 @@ METRICS = {  # the labels, the metrics
         of_prediction(lambda kept, p: ops.minimum(kept, ops.min(p)), start=9.0)
     ]),
     "two in one": ("real", lambda: [two_in_one()]),
+    "of the order of the batches": ("real", lambda: [
+        of_prediction(lambda kept, p: 0.5 * kept + ops.sum(p))
+    ]),
 }
 # fmt: on
 
@@ -480,6 +494,11 @@ add(
 
 def penalised(*regularizers):
     return [Dense(4, activation="tanh", kernel_regularizer=one) for one in regularizers]
+
+
+def one_for_all(penalty):
+    names = ("kernel_regularizer", "bias_regularizer", "activity_regularizer")
+    return [Dense(3, "tanh", **dict.fromkeys(names, penalty))]
 
 
 def shared(pattern):
@@ -508,6 +527,10 @@ REGULARIZERS = {
     "shared a, b, b": lambda: shared("abb"),
     "shared a, b, a": lambda: shared("aba"),
     "shared by all": lambda: shared("aaa"),
+    "of outputs of a layer used twice": lambda: [around(
+        Dense(3, "tanh", activity_regularizer=penalties.L2(0.3)), lambda inner, x: inner(inner(x))
+    )],
+    "one object for all of a layer": lambda: one_for_all(penalties.L2(0.3)),
     "of biases": lambda: [
         Dense(4, bias_regularizer=penalties.L2(0.5), bias_initializer="ones"),
     ],
@@ -616,6 +639,7 @@ LAYERS = {  # the data, and what stands side by side
         [Dense(4, use_bias=False), layers.BatchNormalization()],
         layers.BatchNormalization(momentum=0.5, epsilon=0.1, center=False, scale=False),
         [Dense(4), frozen(layers.BatchNormalization())],
+        layers.BatchNormalization(momentum=0.5, synchronized=True),
     ]),
     "SpectralNormalization": ("rows", lambda: [layers.SpectralNormalization(Dense(4), 2)]),
     "Normalization": ("rows", lambda: [layers.Normalization(mean=[1, 2, 3], variance=[4, 5, 6])]),
@@ -747,9 +771,22 @@ def for_each_number(inputs):
     return Dense(1)(layers.Embedding(6, 3, mask_zero=True)(inputs))
 
 
+def told(inputs, training):
+    return last(layers.BatchNormalization(momentum=0.5)(inputs, training=training))
+
+
+def operations(x):
+    parts = [ops.sort(x, axis=1), ops.cumsum(x, axis=1), ops.one_hot(ops.argmax(x, axis=1), 3)]
+    parts.append(ops.svd(ops.reshape(x, (-1, 1, 3)), compute_uv=False))
+    return last(ops.concatenate(parts, axis=1))
+
+
 add(
     "layer",
     {
+        "operations": of_tensor(operations),
+        "told to train": of_tensor(lambda x: told(x, True)),
+        "told not to train": of_tensor(lambda x: told(x, False)),
         "an output for each step": of_tensor(for_each_step, "series", "series", loss="mse"),
         "masked outputs": of_tensor(for_each_number, "ids", "series", loss="mse", metrics=["mae"]),
     },
@@ -768,6 +805,11 @@ def in_policy(policy, tolerance=1e-5, **settings):
             keras.config.set_dtype_policy(before)
 
     return Case(build_model, tolerance=tolerance)
+
+
+def in_strategy():
+    with tf.distribute.OneDeviceStrategy("/cpu:0").scope():
+        return net().build()
 
 
 def edited(edit, middle=lambda: [Dense(3), Dense(3), Dense(3)]):
@@ -1175,6 +1217,7 @@ add(
                 )
             ]
         ),
+        "clears the session": net(lambda: keras.utils.clear_session() or hidden()),
         "counts its calls": optimized(lambda: SGD(counted())),
     },
 )
@@ -1199,6 +1242,19 @@ def of_fixed(shape, middle=list):
     return Case(build_model, shape, rows=WHOLE)
 
 
+def of_one_input(given):
+    inputs = Input((3,), name="a")
+    return compiled(keras.Model(given(inputs), last(inputs)))
+
+
+def of_dtype(dtype):
+    def build_model():
+        parts = [Input((3,), dtype=dtype), layers.Rescaling(1.0), Dense(1, "sigmoid")]
+        return compiled(Sequential(parts))
+
+    return Case(build_model)
+
+
 def stateful():
     return [layers.GRU(3, stateful=True, unroll=True)]
 
@@ -1215,6 +1271,10 @@ add(
         "two": Case(two_inputs),
         "of a fixed batch": of_fixed("rows"),
         "a state between batches": of_fixed("series", stateful),
+        "a dict of one": Case(lambda: of_one_input(lambda x: {"a": x})),
+        "a list of one": Case(lambda: of_one_input(lambda x: [x])),
+        "of whole numbers": of_dtype("int32"),
+        "of truth values": of_dtype("bool"),
         "of no stated shape": NO_SHAPE,
     },
 )
@@ -1239,6 +1299,11 @@ add(
         "jit_compile": net(settings=lambda: {"jit_compile": True}, eager=False),
         "steps_per_execution": net(settings=lambda: {"steps_per_execution": 2}, eager=False),
         "run_eagerly": net(settings=lambda: {"run_eagerly": True}),
+        "run_eagerly set later": edited(lambda model: changed(model, run_eagerly=True)),
+        "in a strategy": Case(in_strategy),
+        "without an optimizer": net(settings=lambda: {"optimizer": None}),
+        "weight decay of all but one variable": edited(exclude_kernel),
+        "a momentum before the first step": edited(push),
         "not at all": Case(lambda: Sequential([Input((3,)), Dense(1)])),
     },
 )
@@ -1263,7 +1328,6 @@ CASES["metrics: reset to a number"].eager = False
 # --- what is refused, and what runs often ---------------------------------------------------------
 
 PER_SEED_SENTENCE = "build_model must return the same architecture, optimizer and penalties"
-PLACE_SENTENCE = "must be"
 
 
 def names_in(text):
@@ -1331,11 +1395,16 @@ SENTENCES = {  # which cases a sentence refuses
         " | activation | frozen | Rescaling | number in the graph; build_model: counts its calls"
     ),
     "same architecture for every seed": "per seed: width | depth",
-    "is built, or has taken steps": "per seed: training before; optimizer: iterations from 5",
+    "is built, or has taken steps": (
+        "per seed: training before; optimizer: iterations from 5; compile: a momentum before the "
+        "first step"
+    ),
     "a new model at each call": "build_model: one model | one layer | one optimizer | one metric",
     "same model for the same seed": "build_model: one generator",
     "stateful=True": "input: a state between batches",
-    "run_eagerly=True": "compile: run_eagerly",
+    "run_eagerly=True": "compile: run_eagerly | run_eagerly set later",
+    "a strategy of tf.distribute": "compile: in a strategy",
+    "the optimizer None": "compile: without an optimizer",
     "compiled model": "compile: not at all",
 }
 # fmt: on
@@ -1489,6 +1558,22 @@ def test_it_equals_keras(name):
 @pytest.mark.parametrize("name", marked(ALONE, ALONE[:1]))
 def test_one_replicate_alone(name):
     compare(name, CASES[name], seeds=SEEDS[1:])
+
+
+@pytest.mark.slow
+def test_seeds_that_are_large_and_in_no_order():
+    compare("frozen: a layer", CASES["frozen: a layer"], seeds=(2**32 - 1, 0, 7))
+
+
+SETTINGS = {"max_epochs": 1, "max_steps_per_epoch": 1, "floatx": "float64"}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_settings_of_keras_that_change_a_training_are_refused(setting, monkeypatch):
+    monkeypatch.setattr(keras.config, setting, lambda: SETTINGS[setting])
+    rows = drawn("rows", "yes", (5,), np.random.default_rng(0))
+    with pytest.raises(ValueError, match=rf"keras.config.{setting}\(\) = {SETTINGS[setting]}"):
+        training.fit_replicas(net().build, rows, epochs=1, seeds=SEEDS)
 
 
 def test_epochs_in_several_calls(monkeypatch):
@@ -1869,6 +1954,7 @@ def nested_embedding(inputs):
     [
         (net(lambda: [layers.Embedding(6, 3)], x="ids"), 6),
         (of_tensor(nested_embedding, "ids"), 6),
+        (net(lambda: [layers.Lambda(lambda x: tf.gather([0.5] * 6, x))], x="ids"), 6),
         (net(y="class"), 3),
         (net(y="class"), -1),
     ],
@@ -1877,8 +1963,16 @@ def test_a_number_without_a_place_is_refused(one, value):
     """XLA would take the nearest row of an embedding, and gives NaN for a class that is none."""
     x, y = drawn(one.x, one.y, (5,), np.random.default_rng(0))
     (x if one.x == "ids" else y).flat[2] = value
-    with pytest.raises(ValueError, match=PLACE_SENTENCE):
+    with pytest.raises(ValueError, match="train (x must be rows that|y must be from 0 to 2)"):
         training.fit_replicas(one.build, (x, y), epochs=1, seeds=SEEDS)
+
+
+def test_predicting_a_number_without_a_place_is_refused():
+    one = net(lambda: [layers.Embedding(6, 3)], x="ids")
+    x, y = drawn(one.x, one.y, (5,), np.random.default_rng(0))
+    runs = training.fit_replicas(one.build, (x, y), epochs=1, seeds=SEEDS)
+    with pytest.raises(ValueError, match=r"rows that the model can take, but .* = 9 is not in"):
+        runs.predict(x + 4 * (x == 5))
 
 
 def test_a_replicate_that_diverges_leaves_its_neighbours_alone():
