@@ -569,10 +569,6 @@ INITIALIZERS = {
 # fmt: on
 
 
-def constrained(make):
-    return net(lambda: [Dense(4, kernel_constraint=make(), bias_constraint="non_neg")])
-
-
 def initialized(make):
     return side_by_side(
         lambda: [Dense(4, activation="tanh", kernel_initializer=one) for one in make()]
@@ -580,7 +576,11 @@ def initialized(make):
 
 
 add("regularizer", {name: net(make) for name, make in REGULARIZERS.items()})
-add("constraint", {name: constrained(make) for name, make in CONSTRAINTS.items()})
+CONSTRAINED = {
+    name: net(lambda make=make: [Dense(4, kernel_constraint=make(), bias_constraint="non_neg")])
+    for name, make in CONSTRAINTS.items()
+}
+add("constraint", CONSTRAINED)
 add("initializers", {name: initialized(make) for name, make in INITIALIZERS.items()})
 
 # --- layers ---------------------------------------------------------------------------------------
@@ -763,14 +763,6 @@ EMBEDDED["clipnorm"] = lambda: Adam(0.02, clipnorm=0.1, weight_decay=0.5)
 add("embedding under", {name: embedding(make) for name, make in EMBEDDED.items()})
 
 
-def for_each_step(inputs):
-    return Dense(1)(layers.GRU(3, unroll=True, return_sequences=True)(inputs))
-
-
-def for_each_number(inputs):
-    return Dense(1)(layers.Embedding(6, 3, mask_zero=True)(inputs))
-
-
 def told(inputs, training):
     return last(layers.BatchNormalization(momentum=0.5)(inputs, training=training))
 
@@ -787,8 +779,17 @@ add(
         "operations": of_tensor(operations),
         "told to train": of_tensor(lambda x: told(x, True)),
         "told not to train": of_tensor(lambda x: told(x, False)),
-        "an output for each step": of_tensor(for_each_step, "series", "series", loss="mse"),
-        "masked outputs": of_tensor(for_each_number, "ids", "series", loss="mse", metrics=["mae"]),
+        "an output for each step": of_tensor(
+            lambda x: Dense(1)(layers.GRU(3, unroll=True, return_sequences=True)(x)),
+            "series",
+            "series",
+        ),
+        "masked outputs": of_tensor(
+            lambda x: Dense(1)(layers.Embedding(6, 3, mask_zero=True)(x)),
+            "ids",
+            "series",
+            metrics=["mae"],
+        ),
     },
 )
 
@@ -1028,10 +1029,6 @@ def decaying(variable):
     return own(layers.Layer, call=call)()
 
 
-def reversal(self, x):
-    return tf.custom_gradient(lambda x: (tf.identity(x), lambda g: -g))(x)
-
-
 def python_code(self, x):
     doubled = tf.numpy_function(lambda v: np.float32(v * 2), [x], tf.float32)
     return tf.ensure_shape(doubled, x.shape)
@@ -1076,7 +1073,9 @@ OWN_LAYERS = {
     "random, of TensorFlow": lambda: noisy(tf.random.normal),
     "an untracked variable": lambda: decaying(keras.Variable(1.0)),
     "a variable of TensorFlow": lambda: decaying(tf.Variable(1.0)),
-    "own gradient": lambda: layer(reversal),
+    "own gradient": lambda: layer(lambda self, x: tf.custom_gradient(
+        lambda x: (tf.identity(x), lambda g: -g)
+    )(x)),
     "a stopped gradient": lambda: layer(lambda self, x: ops.stop_gradient(x) * ops.sigmoid(x)),
     "Python code": lambda: layer(python_code),
     "Lambda": lambda: layers.Lambda(lambda x: x * ops.sigmoid(x)),
@@ -1230,10 +1229,6 @@ def two_inputs():
     return compiled(keras.Model([one, other], last(layers.Add()([one, other]))))
 
 
-def two_outputs(inputs):
-    return [Dense(1)(inputs), Dense(1)(inputs)]
-
-
 def of_fixed(shape, middle=list):
     def build_model():
         parts = [Input(batch_shape=(5, *SHAPES[shape])), *middle(), Dense(1, "sigmoid")]
@@ -1281,7 +1276,7 @@ add(
 add(
     "output",
     {
-        "two": of_tensor(two_outputs, loss=["mse", "mae"]),
+        "two": of_tensor(lambda x: [Dense(1)(x), Dense(1)(x)], loss=["mse", "mae"]),
         "a list of one": of_tensor(lambda inputs: [classified(inputs)]),
         "a dict of one": of_tensor(lambda inputs: {"b": classified(inputs)}),
         "settings by its name": of_tensor(classified, loss={"b": "mse"}, metrics={"b": ["mae"]}),
@@ -1631,14 +1626,6 @@ class ScaledCell(layers.SimpleRNNCell):
         return super().call(scaled(x), states, training)
 
 
-def of_loss(make):
-    return net(settings=lambda: {"loss": make(), "optimizer": SGD(0.05)}, y="real")
-
-
-def of_metric(make):
-    return measured(lambda: [make()])
-
-
 def each(case, makes):
     """Return what makes the case of a call, `case` of what `make(i)` makes."""
     return {name: lambda i, make=make: case(lambda: make(i)) for name, make in makes.items()}
@@ -1674,7 +1661,7 @@ CHANGES = {  # the case at the first call, i = 0, and at the second, i = 1
     "an array in the graph": lambda i: of_tensor(lambda x: last(x * np.float32([1, 2, 3 + i]))),
     "who is tied": lambda i: edited((lambda model: None, tie)[i]),
     "epsilon of Keras": lambda i: net(),
-} | each(of_loss, {
+} | each(lambda make: with_loss("real", make, rate=0.05), {
     "a global of a loss": lambda i: scaled_loss,
     "a closure of a loss": lambda i: lambda y, p: (1 + 2 * i) * (y - p) ** 2,
     "a default of a loss": lambda i: lambda y, p, c=1 + 2 * i: c * (y - p) ** 2,
@@ -1683,7 +1670,7 @@ CHANGES = {  # the case at the first call, i = 0, and at the second, i = 1
         ONE_LOSS, reduction=("sum_over_batch_size", "sum")[i]
     ),
     "an argument of a loss": lambda i: losses.Huber((0.1, 1.0)[i]),
-}) | each(of_metric, {
+}) | each(lambda make: measured(lambda: [make()]), {
     "a global of a metric": lambda i: scaled_kind(metrics.MeanSquaredError, "update_state", 1)(),
     "a global of a metric function": lambda i: metrics.MeanMetricWrapper(scaled_loss),
     "an argument of a metric": lambda i: metrics.FalsePositives((0.2, 0.6)[i]),
@@ -1766,10 +1753,6 @@ def seeded():
     return changed(layer(seeded_call), seeds=keras.random.SeedGenerator())
 
 
-def called_twice(inner, x):
-    return inner(x) + inner(x)
-
-
 def recurrent(**options):
     return layers.SimpleRNN(
         3, kernel_initializer="ones", recurrent_initializer="identity", unroll=True, **options
@@ -1784,7 +1767,9 @@ def ramp(shape, dtype=None):
 RANDOM = {  # the shape of a row, the layers
     "Dropout": ((20,), lambda: [layers.Dropout(0.5)]),
     "two Dropouts": ((20,), lambda: [layers.Dropout(0.5), layers.Dropout(0.5)]),
-    "a Dropout twice": ((20,), lambda: [around(layers.Dropout(0.5), called_twice)]),
+    "a Dropout twice": ((20,), lambda: [
+        around(layers.Dropout(0.5), lambda inner, x: inner(x) + inner(x))
+    ]),
     "SpatialDropout1D": ((3, 8), lambda: [layers.SpatialDropout1D(0.5)]),
     "SpatialDropout2D": ((2, 2, 8), lambda: [layers.SpatialDropout2D(0.5)]),
     "SpatialDropout3D": ((2, 2, 2, 8), lambda: [layers.SpatialDropout3D(0.5)]),
@@ -1888,10 +1873,6 @@ def test_dropout_with_a_seed_is_the_same_in_all_replicates_and_new_in_every_step
 # --- other data, and what is left behind ----------------------------------------------------------
 
 
-def remainder(x):
-    return ops.cast(x % 7, "float32")
-
-
 # fmt: off
 KINDS = {  # the data, the layers, what happens to x and y
     "float64": ("rows", hidden, lambda x, y: (x.astype(float), y.astype(float))),
@@ -1905,7 +1886,8 @@ KINDS = {  # the data, the layers, what happens to x and y
     "lists": ("rows", hidden, lambda x, y: (x.tolist(), y.tolist())),
     "in another order of memory": ("rows", hidden, lambda x, y: (np.asfortranarray(x), y)),
     "large whole numbers": (
-        "ids", lambda: [layers.Lambda(remainder), *hidden()], lambda x, y: (x + 2**24 + 1, y),
+        "ids", lambda: [layers.Lambda(lambda x: ops.cast(x % 7, "float32")), *hidden()],
+        lambda x, y: (x + 2**24 + 1, y),
     ),
 }
 # fmt: on
