@@ -264,6 +264,8 @@ def fit_replicas(
         data = {name: _split(name, *v, len(seeds), model) for name, v in splits.items()}
         start, models = batched.starting_values(build, model, seeds)
         _check_alike(models)
+        for name, (_, x, _) in data.items():
+            _check_rows(f"{name} x", x, model)
         if not batched.is_plain(model):
             batched.check_step(models, *batched.one_draw(*data["train"]))
     program = batched.program_for(model, data, len(seeds), batch_size)
@@ -365,7 +367,6 @@ def _split(name, x, y, replicates, model):
     own = x.ndim > len(row) + 1
     rows = x.shape[: 1 + own]
     checks.shaped(f"{name} y", y, rows, (*rows, 1), (*rows, *outputs))
-    _check_rows(f"{name} x", x, model)
     _check_labels(f"{name} y", y, model)
     return own, _as_keras(x), _as_keras(y)
 
