@@ -6,6 +6,7 @@ holds what a notebook calls and what is checked; the compiled program itself sta
 a sibling that is imported from here alone.
 """
 
+import functools
 import html
 import inspect
 import weakref
@@ -93,9 +94,8 @@ class Runs:
         x = checks.numbers("x", x, ("n", *row), (len(self.seeds), "n", *row), **_FLOAT32)
         _check_rows("x", x, self._model)
         own = x.ndim > len(row) + 1
-        described = batched.description(self._model)
-        if described:
-            key = "predict", described, len(self.seeds), own
+        if self._description:
+            key = "predict", self._description, len(self.seeds), own
             program = batched.cached(key, lambda: batched.predictor(self._model, own))
         else:  # nobody else can use it
             program = self._predictors.setdefault(own, batched.predictor(self._model, own))
@@ -103,6 +103,10 @@ class Runs:
         values = [keras.ops.convert_to_tensor(value) for value in self._values]
         found = [program(values, block).numpy() for block in blocks]
         return np.concatenate(found, axis=1)
+
+    @functools.cached_property
+    def _description(self):
+        return batched.description(self._model)  # a model that was called has another
 
     def model(self, seed):
         """Return a Keras model with the final weights of one run.
