@@ -378,8 +378,11 @@ add(
 # --- metrics --------------------------------------------------------------------------------------
 
 
-def of_prediction(value, start=None, reset=True, result=lambda self: self.kept):
-    """Return a metric, which is a variable that `value(variable, y_pred)` updates."""
+def of_prediction(value, start=None, reset=True):
+    """Return a metric, which is a variable that `value(variable, y_pred)` updates.
+
+    It does not give the variable itself: the history would hold that, as evaluation leaves it.
+    """
 
     def init(self):
         metrics.Metric.__init__(self)
@@ -391,7 +394,7 @@ def of_prediction(value, start=None, reset=True, result=lambda self: self.kept):
         self.kept.assign(value(self.kept, p))
 
     methods = {
-        "__init__": init, "update_state": update_state, "result": result,
+        "__init__": init, "update_state": update_state, "result": lambda self: 1.0 * self.kept,
     }  # fmt: skip
     if start is not None or not reset:
         methods["reset_state"] = lambda self: self.kept.assign(start) if reset else None
@@ -467,7 +470,7 @@ METRICS = {  # the labels, the metrics
     ]),
     "two in one": ("real", lambda: [two_in_one()]),
     "of the order of the batches": ("real", lambda: [
-        of_prediction(lambda kept, p: 0.5 * kept + ops.sum(p), result=lambda self: 1.0 * self.kept)
+        of_prediction(lambda kept, p: 0.5 * kept + ops.sum(p))
     ]),
 }
 # fmt: on
@@ -1316,9 +1319,6 @@ add(
         "without a rest": net(rows=WHOLE),
     },
 )
-
-# Run eagerly, the history would hold the variable itself, as evaluation leaves it.
-CASES["metrics: reset to a number"].eager = False
 
 # --- what is refused, and what runs often ---------------------------------------------------------
 
