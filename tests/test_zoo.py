@@ -1368,7 +1368,7 @@ SENTENCES = {  # which cases a sentence refuses
         "layer: IntegerLookup; own layer: a variable of TensorFlow; per seed: hidden variable"
     ),
     "the layer Masking": "layer: Masking | unrolled GRU, masked",
-    "without unroll=True": "layer: SimpleRNN | LSTM | GRU | Bidirectional",
+    "without unroll=True": "layer: SimpleRNN | LSTM | GRU | Bidirectional | ConvLSTM1D",
     "the model's own": (
         "own class: train_step | test_step | predict_step | compute_loss | compute_metrics | fit |"
         " evaluate | get_metrics_result | reset_metrics | make_train_function | metrics | "
