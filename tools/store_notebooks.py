@@ -123,7 +123,7 @@ def store(path):
                 picture = plotting.with_palette(base64.b64decode(raw))
                 code = base64.b64encode(picture).decode()
                 data["text/html"] = data["text/html"].replace(raw, code)
-                # For those who show no HTML: the same, at one pixel a point, in a third of the room.
+                # For those who show no HTML: the same at one pixel a point, in less room.
                 data["image/png"] = base64.b64encode(plotting.halved(picture)).decode()
                 if "readme-picture" in cell.metadata.get("tags", []):
                     PICTURE.parent.mkdir(exist_ok=True)
