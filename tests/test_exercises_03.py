@@ -12,7 +12,7 @@ from helpers.exercises import data_size as exercises
 
 def shortage_by_cases(train, test, wanted):
     if sum(test) / len(test) < wanted:
-        return ["model", "rows"][sum(train) / len(train) >= wanted]
+        return ["model", "rows"][int(sum(train) / len(train) >= wanted)]
     return "nothing"
 
 
@@ -152,7 +152,7 @@ solved = exercises.cross_validate._solution
 WRONG = {
     "shortage": {
         "none": [(nothing, "returns None"), (
-            lambda train, test, wanted: "rows" if test.mean() < wanted else None, "in every case",
+            lambda train, test, wanted: "rows" if train.mean() >= wanted else None, "in every case",
         )],
         "nan": [(not_a_number, "as a text, not nan")],
         "shape": [
@@ -164,6 +164,8 @@ WRONG = {
             (shortage(test_of=lambda v: v.mean() - 1e-9), "so nothing is missing"),
             (shortage(lambda v: v[1:].mean()), "you return"),
             (shortage(test_of=lambda v: v[:-1].mean()), "you return"),
+            (shortage(lambda v: v[:-1].mean()), "you return"),
+            (shortage(test_of=lambda v: v[1:].mean()), "you return"),
         ],
         "constant": [
             (first_answer(exercises.shortage._solution), "you return 'rows'"),
@@ -185,6 +187,8 @@ WRONG = {
             (shortage(test_of=np.min), "so nothing is missing"),
             (shortage(lambda v: v[0]), "you return"),
             (shortage(test_of=lambda v: v[-1]), "you return"),
+            (shortage(lambda v: round(v.mean(), 2)), "0.758 wanted"),
+            (shortage(test_of=lambda v: round(v.mean(), 2)), "0.758 wanted"),
             (shortage(words=("nothing", "model", "rows")), "you return 'model'"),
             (shortage(words=("Nothing", "Rows", "Model")), "as a text, not 'Rows'"),
             (
