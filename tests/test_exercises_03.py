@@ -92,6 +92,13 @@ def every_kth(x, y, folds):
         yield ~test, test
 
 
+def rounded_up(x, y, folds):
+    size = -(-len(x) // folds)
+    for k in range(folds):
+        test = np.arange(len(x)) // size == k
+        yield ~test, test
+
+
 def weighted(fit_and_score, x, y, folds):
     total = 0
     for a, b in KFold(folds, shuffle=True, random_state=3).split(x):
@@ -205,6 +212,14 @@ WRONG = {
                 else shortage()(train, test, wanted),
                 "you return 'rows'",
             ),
+            (shortage(lambda v: (v.min() + v.max()) / 2), "you return"),
+            (shortage(test_of=lambda v: (v.min() + v.max()) / 2), "you return"),
+            (
+                lambda train, test, wanted: "model"
+                if train.mean() - test.mean() < 0.1 and test.mean() < wanted
+                else shortage()(train, test, wanted),
+                "0.75 wanted you return 'model'",
+            ),
             (changed(0, shortage()), "your code changes train in place"),
             (changed(1, shortage()), "your code changes test in place"),
             (lambda train, test, wanted: train.mean() >= wanted, "as a text, not"),
@@ -282,6 +297,14 @@ WRONG = {
             (lambda a, b, target: math.floor(exact_rows(a, b, target)), "still above"),
             (lambda a, b, target: math.ceil(exact_rows(a, b, target)) + 1, "one row fewer"),
             (lambda a, b, target: math.floor(exact_rows(a, b, target)) + 1, "target exactly"),
+            (
+                lambda a, b, target: max(1, math.ceil(exact_rows(a, b, target) - 0.01)),
+                "still above",
+            ),
+            (
+                lambda a, b, target: min(10_000, rows_needed_by_search(a, b, target)),
+                "you return 10000",
+            ),
         ],
         "constant": [
             (first_answer(exercises.rows_needed._solution), "Solve a * n ** -b"),
@@ -297,6 +320,10 @@ WRONG = {
             (lambda a, b, target: math.ceil(a / target), "left out the exponent"),
             (lambda a, b, target: math.ceil((target / a) ** (1 / b)), "ratio is upside down"),
             (lambda a, b, target: a * target**-b, "in the place of n"),
+            (
+                lambda a, b, target: 1 if 2 * target >= a else math.ceil(exact_rows(a, b, target)),
+                "the target 0.6 you return 1",
+            ),
             (lambda a, b, target: -math.ceil(exact_rows(a, b, target)), "at least 1 row"),
             (lambda a, b, target: "many", "numbers"),
             (raises, "KeyError: 'no such row'"),
@@ -351,6 +378,7 @@ WRONG = {
             (parts(lambda x, y, a, b: (x[a], y[a], x[b], y[a[: len(b)]])), "do not belong"),
             (parts(lambda x, y, a, b: (x[a], y[a], x[b[:0]], y[b[:0]])), "is empty"),
             (parts(lambda x, y, a, b: (x[5:], y[5:], x[:5], y[:5])), "never tested"),
+            (folded(rounded_up), "yours hold [5, 5, 5, 5, 5, 1] rows"),
             (lambda fit, x, y, folds: fit(x[:20], y[:20], x[20:], y[20:]), "not 1 times"),
             (raises, "KeyError: 'no such row'"),
         ],

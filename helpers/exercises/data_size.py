@@ -43,6 +43,10 @@ def _verify_shortage(answer):
         ([1.0, 1.0, 1.0, 1.0], [1.0, 0.5, 0.5, 0.5], 0.5625),
         ([0.5, 0.5, 0.5, 1.0], [0.5, 0.5, 0.5, 0.5], 0.5625),
         ([1.0, 0.5, 0.5, 0.5], [0.5, 0.5, 0.5, 0.5], 0.5625),
+        # Where half-way between the extremes is not the mean, and where the gap is narrow.
+        ([1.0, 1.0, 1.0, 1.0], [0.5, 1.0, 1.0, 1.0], 0.8),
+        ([0.5, 1.0, 1.0, 1.0], [0.5, 0.5, 0.5, 0.5], 0.8),
+        ([0.75, 0.75], [0.7, 0.7], 0.75),
         # Where rounding would decide.
         ([1.0, 1.0], [0.756, 0.756], 0.758),
         ([0.756, 0.756], [0.5, 0.5], 0.758),
@@ -147,6 +151,9 @@ def _verify_rows_needed(answer):
         # Whole numbers that come out exactly in every way to compute them.
         (1.0, 0.5, 0.25), (2, 1.0, 0.25), (4.0, 1.0, 1.0), (0.5, 0.7, 0.5),
         (0.2, 0.5, 0.9),  # met before the first row
+        (0.9, 0.45, 0.012),  # more than 10,000 rows
+        (1.0, 0.1, 0.6),  # many rows for a target close to a
+        (1.2, 0.75, 0.055660371),  # 60.004 rows
     )  # fmt: skip
     for a, b, target in cases:
         exact = (a / target) ** (1 / b)
@@ -186,7 +193,7 @@ def _solve_cross_validate(fit_and_score, x, y, folds):
 
 @judging.judge(_solve_cross_validate)
 def _verify_cross_validate(answer):
-    for rows, folds in ((30, 5), (23, 4)):
+    for rows, folds in ((30, 5), (23, 4), (26, 6)):
         rng = np.random.default_rng(rows)
         x = np.arange(rows)[:, None] + rng.random((rows, 2)) / 2
         y = rng.permutation(np.arange(rows) % 2).astype(float)
