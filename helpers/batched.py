@@ -55,7 +55,7 @@ gc.freeze()
 
 
 def give_back():
-    """Return free memory to the system: the compiler leaves 50 to 80 MB of it behind."""
+    """Return free memory to the system: the compiler leaves 50 to 80 MB, drawing some more."""
     with contextlib.suppress(AttributeError):
         _GLIBC.malloc_trim(0)
 
@@ -753,6 +753,8 @@ class Program:
                 progress.update(count)
                 done += count
                 count = int(np.clip(SECONDS_PER_CALL / seconds, 1, self.epochs_per_call))
+        gc.collect()  # figures drawn since the last training hold each other
+        give_back()
         return np.concatenate(history), [v.numpy() for v in values[: len(start)]]
 
     def _call(self, *arguments):

@@ -630,6 +630,74 @@ def _bands(low, mean, high, length):
     return low, mean, high
 
 
+def true_circle(ax):
+    """Draw the edge of the circle of programs 1.1 to 1.3 as a dotted line.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        As `boundaries` draws them.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    angle = np.linspace(0, 2 * np.pi, 100)
+    radius = 0.1**0.5
+    ax.plot(0.5 + radius * np.cos(angle), 0.5 + radius * np.sin(angle), ":", color=_BLACK)
+    ax.lines[-1].set_linewidth(2)
+    return tell(ax, f"The true circle covers {np.pi * radius**2:.0%} of the square.")
+
+
+def law(ax, a, b, sizes):
+    """Draw a power law ``a * n ** -b`` as a dotted line; its last size is the forecast.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        As `with_interval` draws them, with logarithmic axes.
+    a, b : float
+    sizes : sequence of int
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    values = a * np.asarray(sizes, float) ** -b
+    ax.plot(sizes, values, ":", color=_ORANGE, linewidth=2, marker="x", markevery=[-1])
+    _label_end(ax, (sizes[-1], values[-1]), "forecast", _ORANGE, 8, -10)
+    return tell(ax, f"The law {a:.3g} n^-{b:.3g} forecasts {values[-1]:.3g} at {sizes[-1]}.")
+
+
+def boxes(groups, ax=None, *, xlabel, title):
+    """Draw the values of several groups as boxes: middle half, median, and the rest as whiskers.
+
+    Parameters
+    ----------
+    groups : dict of str to array-like, shape (R,)
+        The first group stands at the top.
+    ax : matplotlib.axes.Axes or None
+    xlabel, title : str
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = figure(height=1.4 + 0.6 * len(groups)) if ax is None else ax
+    names = list(groups)[::-1]
+    ax.boxplot(
+        [groups[name] for name in names], orientation="horizontal", widths=0.5, tick_labels=names,
+        medianprops={"color": _BLACK},
+    )  # fmt: skip
+    ax.axvline(0, color=_BLACK, linestyle=":")
+    for name, values in groups.items():
+        low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+        tell(ax, f"{name}: median {middle:.3g}, middle half {low:.3g} to {high:.3g}.")
+    ax.set(xlabel=xlabel, title=title)
+    ax.grid(axis="y", visible=False)
+    return ax
+
+
 def _image(picture, alt, width):
     """Return a picture as HTML: the one form in which JupyterLab reads an alternative text."""
     code = base64.b64encode(picture).decode()

@@ -4,27 +4,65 @@ import math
 
 import numpy as np
 from exercise_answers import first_answer, neighbours, not_a_number, nothing
-from scipy import stats
 from sklearn.model_selection import KFold, StratifiedKFold
 
+from helpers import evidence
 from helpers.exercises import data_size as exercises
 
 
-def law_by_regression(sizes, errors, floor):
-    fit = stats.linregress(np.log10(sizes), np.log10(errors - floor))
-    return [10**fit.intercept, -fit.slope]
+def shortage_by_cases(train, test, wanted):
+    if sum(test) / len(test) < wanted:
+        return ["model", "rows"][int(sum(train) / len(train) >= wanted)]
+    return "nothing"
 
 
-def law_by_hand(sizes, errors, floor):
-    u, v = np.log2(sizes), np.log2(errors - floor)
-    slope = ((u - u.mean()) * (v - v.mean())).sum() / ((u - u.mean()) ** 2).sum()
-    return np.array([2 ** (v.mean() - slope * u.mean()), -slope])
+def shortage_by_match(train, test, wanted):
+    match (bool(test.mean() >= wanted), bool(train.mean() >= wanted)):
+        case (True, _):
+            return "nothing"
+        case (False, True):
+            return "rows"
+    return "model"
 
 
-def law_by_least_squares(sizes, errors, floor):
-    design = np.column_stack([np.ones(len(sizes)), -np.log(sizes)])
-    (log_a, b), *_ = np.linalg.lstsq(design, np.log(errors - floor))
-    return math.exp(log_a), b
+def shortage_in_numpy(train, test, wanted):
+    return np.select([test.mean() >= wanted, train.mean() >= wanted], ["nothing", "rows"], "model")[
+        ()
+    ]
+
+
+def shortage(train_of=np.mean, test_of=np.mean, *, words=("nothing", "rows", "model")):
+    """Make an answer from two summaries of the runs."""
+
+    def answer(train, test, wanted):
+        if test_of(test) >= wanted:
+            return words[0]
+        return words[1] if train_of(train) >= wanted else words[2]
+
+    return answer
+
+
+def claimed(values=lambda few, many: many - few, threshold=0.03, **options):
+    """Make an answer from the values of a claim."""
+
+    def answer(few, many):
+        at = threshold(few, many) if callable(threshold) else threshold
+        return evidence.claim(
+            "twice-the-points", values(few, many), "Twice is better.", threshold=at, **options
+        )
+
+    return answer
+
+
+def changed(name, answer):
+    """Make a right answer that overwrites one of its arguments."""
+
+    def answered(*arguments):
+        found = answer(*arguments)
+        arguments[name][...] = 0
+        return found
+
+    return answered
 
 
 def rows_needed_in_numpy(a, b, target):
@@ -54,6 +92,13 @@ def every_kth(x, y, folds):
         yield ~test, test
 
 
+def rounded_up(x, y, folds):
+    size = -(-len(x) // folds)
+    for k in range(folds):
+        test = np.arange(len(x)) // size == k
+        yield ~test, test
+
+
 def weighted(fit_and_score, x, y, folds):
     total = 0
     for a, b in KFold(folds, shuffle=True, random_state=3).split(x):
@@ -62,11 +107,17 @@ def weighted(fit_and_score, x, y, folds):
 
 
 RIGHT = {
-    "law_above_floor": [law_by_regression, law_by_hand, law_by_least_squares],
+    "shortage": [shortage_by_cases, shortage_by_match, shortage_in_numpy],
+    "doubling": [
+        claimed(),
+        claimed(threshold=0.2),
+        claimed(lambda few, many: (many - few).tolist(), 0.01, why="A point is worth the price."),
+        claimed(lambda few, many: -(few - many), no_effect=0.0, origin="planned"),
+    ],
     "rows_needed": [
         rows_needed_in_numpy,
         rows_needed_by_search,
-        lambda a, b, target: np.int64(math.floor((target / a) ** (-1 / b)) + 1),
+        lambda a, b, target: np.int64(-math.floor(-((target / a) ** (-1 / b)))),
     ],
     "cross_validate": [
         folded(lambda x, y, k: KFold(k).split(x)),
@@ -76,15 +127,6 @@ RIGHT = {
         weighted,
     ],
 }
-
-
-def line_through_logs(sizes, errors, floor):
-    return np.polyfit(np.log(sizes), np.log(errors - floor), 1)
-
-
-def spoilt(spoil):
-    """Make an answer from the right a and b, in another order or of another kind."""
-    return lambda *data: spoil(*law_by_hand(*data))
 
 
 def raises(*arguments):
@@ -115,58 +157,131 @@ def exact_rows(a, b, target):
 
 solved = exercises.cross_validate._solution
 WRONG = {
-    "law_above_floor": {
-        "none": [(nothing, "returns None")],
-        "nan": [(lambda sizes, errors, floor: (np.nan, 0.5), "NaN"), (not_a_number, "shape (2,)")],
+    "shortage": {
+        "none": [(nothing, "returns None"), (
+            lambda train, test, wanted: "rows" if train.mean() >= wanted else None, "in every case",
+        )],
+        "nan": [(not_a_number, "as a text, not nan")],
         "shape": [
-            (lambda sizes, errors, floor: 2.0, "shape (2,)"),
-            (spoilt(lambda a, b: a), "shape (2,)"),
-            (lambda *data: np.array([law_by_hand(*data)]), "not (1, 2)"),
+            (lambda *data: [shortage()(*data)], "as a text, not ['rows']"),
+            (lambda *data: (shortage()(*data), 0.1), "as a text"),
         ],
         "off by one": [
-            (lambda sizes, errors, floor: law_by_hand(sizes[1:], errors[1:], floor), "for errors"),
-            (lambda sizes, errors, floor: law_by_hand(sizes - 1, errors, floor), "for errors"),
+            (shortage(lambda v: v.mean() - 1e-9), "0.75 wanted you return 'model'"),
+            (shortage(test_of=lambda v: v.mean() - 1e-9), "so nothing is missing"),
+            (shortage(lambda v: v[1:].mean()), "you return"),
+            (shortage(test_of=lambda v: v[:-1].mean()), "you return"),
+            (shortage(lambda v: v[:-1].mean()), "you return"),
+            (shortage(test_of=lambda v: v[1:].mean()), "you return"),
         ],
         "constant": [
-            (first_answer(exercises.law_above_floor._solution), "for errors that follow 0.2"),
-            (lambda sizes, errors, floor: (1.0, 0.5), "for errors that follow"),
+            (first_answer(exercises.shortage._solution), "you return 'rows'"),
+            (lambda train, test, wanted: "rows", "you return 'rows'"),
+            (lambda train, test, wanted: "nothing", "you return 'nothing'"),
+            (lambda train, test, wanted: "model", "you return 'model'"),
         ],
         "neighbour": neighbours(exercises, {
+            "doubling": "called with train, test and wanted",
             "rows_needed": "takes them as a, b and target",
-            "cross_validate": "takes fit_and_score, x, y and folds",
+            "cross_validate": "called with train, test and wanted",
         }),
         "other": [
-            (lambda sizes, errors, floor: "a, b", "numbers"),
-            (lambda sizes, errors, floor: law_by_hand(sizes, errors, 0), "floor is still in"),
-            (lambda sizes, errors, floor: law_by_hand(sizes, errors, -floor), "add the floor"),
+            (shortage(np.median), "Not even the training rows"),
+            (shortage(np.max), "Not even the training rows"),
+            (shortage(np.min), "The training rows are learned well enough"),
+            (shortage(test_of=np.max), "you return 'nothing'"),
+            (shortage(test_of=np.median), "you return 'nothing'"),
+            (shortage(test_of=np.min), "so nothing is missing"),
+            (shortage(lambda v: v[0]), "you return"),
+            (shortage(test_of=lambda v: v[-1]), "you return"),
+            (shortage(lambda v: round(v.mean(), 2)), "0.758 wanted"),
+            (shortage(test_of=lambda v: round(v.mean(), 2)), "0.758 wanted"),
+            (shortage(words=("nothing", "model", "rows")), "you return 'model'"),
+            (shortage(words=("Nothing", "Rows", "Model")), "as a text, not 'Rows'"),
             (
-                lambda sizes, errors, floor: law_by_hand(sizes, errors, 0) - (floor, 0),
-                "before the fit, not from a",
+                lambda train, test, wanted: shortage()(test, train, wanted),
+                "you return 'nothing'",
             ),
             (
-                lambda sizes, errors, floor: law_by_hand(sizes[[0, -1]], errors[[0, -1]], floor),
-                "first and the last alone",
-            ),
-            (lambda sizes, errors, floor: np.polyfit(sizes, errors - floor, 1), "for errors"),
-            (
-                lambda sizes, errors, floor: np.polyfit(sizes, errors - floor, 1)[::-1] * (1, -1),
-                "straight line through the values",
+                lambda train, test, wanted: "model" if train.mean() < wanted
+                else shortage()(train, test, wanted),
+                "so nothing is missing",
             ),
             (
-                lambda n, errors, floor: np.exp(line_through_logs(errors - floor, n, 0))[::-1],
-                "for errors",
+                lambda train, test, wanted: "rows" if train.mean() - test.mean() > 0.05
+                else shortage()(train, test, wanted),
+                "you return 'rows'",
             ),
-            (line_through_logs, "slope and intercept as they come"),
-            (lambda *data: line_through_logs(*data)[::-1], "turn the sign of the slope"),
-            (spoilt(lambda a, b: (a, -b)), "wrong sign"),
-            (spoilt(lambda a, b: (b, a)), "swapped"),
-            (spoilt(lambda a, b: (-b, a)), "minus the slope"),
-            (spoilt(lambda a, b: (np.log10(a), b)), "base-10"),
-            (spoilt(lambda a, b: (np.exp(np.log10(a)), b)), "log10 and then exp"),
-            (spoilt(lambda a, b: (10 ** np.log(a), b)), "exp undoes log"),
-            (spoilt(lambda a, b: (1.05 * a, b)), "for errors"),
+            (shortage(lambda v: (v.min() + v.max()) / 2), "you return"),
+            (shortage(test_of=lambda v: (v.min() + v.max()) / 2), "you return"),
+            (
+                lambda train, test, wanted: "model"
+                if train.mean() - test.mean() < 0.1 and test.mean() < wanted
+                else shortage()(train, test, wanted),
+                "0.75 wanted you return 'model'",
+            ),
+            (changed(0, shortage()), "your code changes train in place"),
+            (changed(1, shortage()), "your code changes test in place"),
+            (lambda train, test, wanted: train.mean() >= wanted, "as a text, not"),
             (raises, "KeyError: 'no such row'"),
-            ((2.0, 0.5), "function of sizes, errors and floor"),
+        ],
+    },
+    "doubling": {
+        "none": [(nothing, "returns None")],
+        "nan": [
+            (not_a_number, "not float"),
+            (claimed(lambda few, many: few * np.nan), "ValueError"),
+            (claimed(threshold=np.nan), "threshold"),
+        ],
+        "shape": [
+            (claimed(lambda few, many: many - few[:, None]), "ValueError"),
+            (claimed(lambda few, many: np.concatenate([few, many])), "60 values"),
+            (claimed(lambda few, many: (many - few).mean()), "values must"),
+        ],
+        "off by one": [
+            (claimed(lambda few, many: (many - few)[1:]), "29 values"),
+            (claimed(lambda few, many: many - np.roll(few, 1)), "not the gain of each run"),
+            (claimed(threshold=0.0), "above 0"),
+            (claimed(threshold=0.2001), "at most 0.2"),
+        ],
+        "constant": [
+            (first_answer(exercises.doubling._solution), "12 runs"),
+            (claimed(lambda few, many: few * 0 + 0.05), "not the gain of each run"),
+        ],
+        "neighbour": neighbours(exercises, {
+            "shortage": "called with few and many",
+            "rows_needed": "called with few and many",
+            "cross_validate": "called with few and many",
+        }),
+        "leak": [
+            (claimed(threshold=lambda few, many: abs(np.mean(many - few)) + 0.01), "before you"),
+            (claimed(threshold=lambda few, many: few.std()), "depends on the data"),
+        ],
+        "other": [
+            (claimed(lambda few, many: few - many), "few minus many"),
+            (claimed(lambda few, many: many), "take the gain over few"),
+            (claimed(lambda few, many: few), "accuracies with few points"),
+            (claimed(lambda few, many: many / few - 1), "relative gains"),
+            (claimed(lambda few, many: 100 * (many - few)), "percentage points"),
+            (claimed(lambda few, many: abs(many - few)), "lost their sign"),
+            (
+                claimed(lambda few, many: np.full(len(few), (many - few).mean())),
+                "not their mean",
+            ),
+            (claimed(lambda few, many: many - few > 0), "not the gain of each run"),
+            (claimed(threshold=3), "your threshold is 3"),
+            (claimed(threshold=-0.03), "your threshold is -0.03"),
+            (claimed(no_effect=0.5), "a gain of 0"),
+            (claimed(method="nadeau-bengio", split_rows=(80, 20)), "the runs are independent"),
+            (
+                lambda few, many: evidence.claim("more-data-improves-circle", many - few),
+                "id of your own",
+            ),
+            (lambda few, many: many - few, "not ndarray"),
+            (lambda few, many: "supported", "not str"),
+            (changed(0, claimed()), "your code changes few in place"),
+            (changed(1, claimed()), "your code changes many in place"),
+            (raises, "KeyError: 'no such row'"),
         ],
     },
     "rows_needed": {
@@ -181,21 +296,35 @@ WRONG = {
             (lambda a, b, target: round(exact_rows(a, b, target)), "Round up"),
             (lambda a, b, target: math.floor(exact_rows(a, b, target)), "still above"),
             (lambda a, b, target: math.ceil(exact_rows(a, b, target)) + 1, "one row fewer"),
+            (lambda a, b, target: math.floor(exact_rows(a, b, target)) + 1, "target exactly"),
+            (
+                lambda a, b, target: max(1, math.ceil(exact_rows(a, b, target) - 0.01)),
+                "still above",
+            ),
+            (
+                lambda a, b, target: min(10_000, rows_needed_by_search(a, b, target)),
+                "you return 10000",
+            ),
         ],
         "constant": [
             (first_answer(exercises.rows_needed._solution), "Solve a * n ** -b"),
             (lambda a, b, target: 45, "Solve a * n ** -b"),
         ],
         "neighbour": neighbours(exercises, {
-            "law_above_floor": "takes them as sizes, errors and floor",
+            "shortage": "must be numbers",
+            "doubling": "takes few and many",
             "cross_validate": "takes fit_and_score, x, y and folds",
         }),
         "other": [
             (lambda a, b, target: math.ceil((a / target) ** b), "1 / b, not b"),
             (lambda a, b, target: math.ceil(a / target), "left out the exponent"),
-            (lambda a, b, target: math.ceil((target / a) ** (1 / b)), "ratio is turned round"),
+            (lambda a, b, target: math.ceil((target / a) ** (1 / b)), "ratio is upside down"),
             (lambda a, b, target: a * target**-b, "in the place of n"),
-            (lambda a, b, target: -math.ceil(exact_rows(a, b, target)), "Solve a * n ** -b"),
+            (
+                lambda a, b, target: 1 if 2 * target >= a else math.ceil(exact_rows(a, b, target)),
+                "the target 0.6 you return 1",
+            ),
+            (lambda a, b, target: -math.ceil(exact_rows(a, b, target)), "at least 1 row"),
             (lambda a, b, target: "many", "numbers"),
             (raises, "KeyError: 'no such row'"),
         ],
@@ -221,7 +350,8 @@ WRONG = {
             (lambda fit, x, y, folds: solved(fit, x, y, 5), "with 4 folds"),
         ],
         "neighbour": neighbours(exercises, {
-            "law_above_floor": "fit_and_score, x, y and folds, and takes sizes",
+            "shortage": "fit_and_score, x, y and folds, and takes train",
+            "doubling": "fit_and_score, x, y and folds, and takes few",
             "rows_needed": "fit_and_score, x, y and folds, and takes a, b",
         }),
         "leak": [
@@ -248,6 +378,7 @@ WRONG = {
             (parts(lambda x, y, a, b: (x[a], y[a], x[b], y[a[: len(b)]])), "do not belong"),
             (parts(lambda x, y, a, b: (x[a], y[a], x[b[:0]], y[b[:0]])), "is empty"),
             (parts(lambda x, y, a, b: (x[5:], y[5:], x[:5], y[:5])), "never tested"),
+            (folded(rounded_up), "yours hold [5, 5, 5, 5, 5, 1] rows"),
             (lambda fit, x, y, folds: fit(x[:20], y[:20], x[20:], y[20:]), "not 1 times"),
             (raises, "KeyError: 'no such row'"),
         ],

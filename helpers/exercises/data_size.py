@@ -1,71 +1,143 @@
 """The exercises of notebook 03."""
 
 import math
+import tomllib
 
 import numpy as np
 
+from helpers import evidence
 from helpers.exercises import Exercise, Wrong, expect_array, judging
 
-
-def _solve_law_above_floor(sizes, errors, floor):
-    slope, intercept = np.polyfit(np.log(sizes), np.log(errors - floor), 1)
-    return np.exp(intercept), -slope
+_REGISTER = tomllib.loads(evidence.REGISTER.read_text(encoding="utf-8"))
 
 
-@judging.judge(_solve_law_above_floor)
-def _verify_law_above_floor(answer):
-    sizes = np.array([20, 40, 80, 160, 320, 640])
-    wobble = np.array([1.1, 0.93, 1.04, 0.9, 1.02, 1.05])
-    cases = (2.0, 0.5, 0.1, 1.0), (0.9, 0.8, 0.2, 1.0), (1.5, 0.6, 0.05, wobble)
-    for a, b, floor, factors in cases:
-        excess = a * sizes**-b * factors
-        errors = excess + floor
-        a, b = _solve_law_above_floor(sizes, errors, floor)
-        got = expect_array(answer(sizes.copy(), errors.copy(), floor), (2,), "a and b")
-        two_points = np.log(excess[0] / excess[-1]) / np.log(sizes[-1] / sizes[0])
-        slope, intercept = np.polyfit(np.log(excess), np.log(sizes), 1)
-        ignored, too_much = (_solve_law_above_floor(sizes, errors, f) for f in (0, -floor))
-        for wrong, reason in (
-            (ignored, "the floor is still in the errors: subtract it before the logarithm."),
-            (
-                (ignored[0] - floor, ignored[1]),
-                "subtract the floor from the errors, before the fit, not from a.",
-            ),
-            (too_much, "you add the floor; subtract it."),
-            ((a, -b), "b has the wrong sign: the exponent of the law is -b, so b is positive."),
-            ((b, a), "a and b are swapped: return a first."),
-            ((-b, a), "that is the slope and then a. Return a, then b, which is minus the slope."),
-            ((-b, np.log(a)), "that is slope and intercept as they come: a is exp(intercept)."),
-            ((np.log(a), b), "that is the logarithm of a. Take exp of the intercept."),
-            ((np.log(a), -b), "take exp of the intercept, and turn the sign of the slope."),
-            ((np.log10(a), b), "that is the base-10 logarithm of a: raise 10 to its power."),
-            ((np.exp(np.log10(a)), b), "you took log10 and then exp: raise 10 to its power."),
-            ((10 ** np.log(a), b), "you took log and then a power of 10: exp undoes log."),
-            (
-                (np.exp(intercept), -slope),
-                "the axes are swapped: the logarithm of the error depends on that of the size.",
-            ),
-            (
-                (excess[0] * sizes[0] ** two_points, two_points),
-                "the line must use all sizes, not the first and the last alone.",
-            ),
-            (
-                tuple(np.polyfit(sizes, excess, 1)[::-1] * (1, -1)),
-                "that is a straight line through the values; take the logarithms of both.",
-            ),
-            (
-                (excess.mean(), b),
-                "that is the mean error, not a. a is the error the law gives for one row.",
-            ),
-        ):
-            if np.allclose(got, wrong) and not np.allclose(wrong, (a, b)):
-                raise Wrong(reason)
-        if not np.allclose(got, (a, b), rtol=1e-3):
+def _unchanged(given, kept):
+    """Refuse an answer that changed the arrays it was given."""
+    for name, before in kept.items():
+        if not np.array_equal(given[name], before):
+            raise Wrong(f"your code changes {name} in place; work on a copy.")
+
+
+def _solve_shortage(train, test, wanted):
+    if np.mean(test) >= wanted:
+        return "nothing"
+    return "rows" if np.mean(train) >= wanted else "model"
+
+
+@judging.judge(_solve_shortage)
+def _verify_shortage(answer):
+    cases = [
+        ([0.75, 1.0], [0.5, 0.75], 0.75),
+        ([0.5, 0.75], [0.5, 0.5], 0.75),
+        ([1.0, 1.0], [0.75, 1.0], 0.75),
+        ([1.0, 0.5], [0.5, 0.5], 0.75),  # the training mean equals what is wanted
+        ([1.0, 1.0], [1.0, 0.5], 0.75),  # the test mean does
+        ([0.5, 0.5], [1.0, 0.5], 0.625),  # fresh rows may do better than the training rows
+        ([1, 1], [0, 1], 1),
+        # Where the mean is not the median, an extreme, or one of the runs.
+        ([0.25, 1.0, 1.0, 0.25, 1.0], [0.5, 0.5, 0.5, 0.5, 0.5], 0.75),
+        ([0.5, 1.0, 1.0, 0.5, 0.5], [0.25, 0.5, 0.25, 0.5, 0.5], 0.625),
+        ([1.0, 1.0, 1.0, 1.0, 1.0], [0.0, 1.0, 1.0, 0.25, 1.0], 0.75),
+        ([1.0, 1.0, 1.0, 1.0, 1.0], [0.5, 1.0, 1.0, 0.5, 0.5], 0.625),
+        ([1.0, 1.0, 1.0, 1.0], [0.5, 0.5, 0.5, 1.0], 0.5625),
+        ([1.0, 1.0, 1.0, 1.0], [1.0, 0.5, 0.5, 0.5], 0.5625),
+        ([0.5, 0.5, 0.5, 1.0], [0.5, 0.5, 0.5, 0.5], 0.5625),
+        ([1.0, 0.5, 0.5, 0.5], [0.5, 0.5, 0.5, 0.5], 0.5625),
+        # Where half-way between the extremes is not the mean, and where the gap is narrow.
+        ([1.0, 1.0, 1.0, 1.0], [0.5, 1.0, 1.0, 1.0], 0.8),
+        ([0.5, 1.0, 1.0, 1.0], [0.5, 0.5, 0.5, 0.5], 0.8),
+        ([0.75, 0.75], [0.7, 0.7], 0.75),
+        # Where rounding would decide.
+        ([1.0, 1.0], [0.756, 0.756], 0.758),
+        ([0.756, 0.756], [0.5, 0.5], 0.758),
+    ]
+    for train, test, wanted in cases:
+        given = {"train": np.array(train), "test": np.array(test)}
+        kept = {name: values.copy() for name, values in given.items()}
+        got = answer(*given.values(), wanted)
+        _unchanged(given, kept)
+        if got is None:
+            raise Wrong("your function returns None. Is there a `return` in every case?")
+        if not isinstance(got, str) or got not in ("nothing", "rows", "model"):
+            raise Wrong(f'return "nothing", "rows" or "model" as a text, not {got!r:.60}.')
+        right = _solve_shortage(train, test, wanted)
+        if got != right:
+            means = np.mean(train), np.mean(test)
             raise Wrong(
-                f"for errors that follow {floor:g} + {a:.3g} * n ** -{b:.3g} you return "
-                f"{got[0]:.3g} and {got[1]:.3g}. Fit a straight line to the logarithms of the "
-                "sizes and of what the errors have above the floor."
+                "with a mean training accuracy of {:g}, a mean test accuracy of {:g} and {:g} "
+                "wanted you return {!r}. ".format(*means, wanted, got)
+                + _reason(*means, wanted)
             )
+
+
+def _reason(train, test, wanted):
+    if test >= wanted:
+        return "The test accuracy is enough, so nothing is missing."
+    if train >= wanted:
+        return "The training rows are learned well enough and the fresh ones are not: rows."
+    return "Not even the training rows are learned well enough: model."
+
+
+def _solve_doubling(few, many):
+    return evidence.claim(
+        "doubling-improves-circle",
+        many - few,
+        "With 200 points the network is at least 3 points more accurate than with 100.",
+        threshold=0.03,
+    )
+
+
+@judging.judge(_solve_doubling)
+def _verify_doubling(answer):
+    thresholds = set()
+    for runs, gain in ((30, 0.04), (12, 0.0), (2, -0.1)):
+        rng = np.random.default_rng(runs)
+        few = 0.85 + 0.05 * rng.random(runs)
+        given = {"few": few, "many": few + gain + 0.04 * (rng.random(runs) - 0.5)}
+        kept = {name: values.copy() for name, values in given.items()}
+        claim = answer(*given.values())
+        _unchanged(given, kept)
+        if claim is None:
+            raise Wrong("your function returns None. Is there a `return`?")
+        if not isinstance(claim, evidence.Claim):
+            raise Wrong(f"return what evidence.claim gives, not {type(claim).__name__}.")
+        if claim.id in _REGISTER:
+            raise Wrong(f"{claim.id} is a claim of the course. Choose an id of your own.")
+        _check_gains(claim, kept["few"], kept["many"])
+        if not 0 < claim.threshold <= 0.2:
+            raise Wrong(
+                f"your threshold is {claim.threshold:g}. It is a gain in accuracy that would "
+                "matter, above 0 and at most 0.2."
+            )
+        if claim.no_effect != 0:
+            raise Wrong("no effect is a gain of 0, which is what no_effect is if you leave it out.")
+        if claim.method != "student":
+            raise Wrong('the runs are independent and no shares: leave the method "student".')
+        thresholds.add(claim.threshold)
+    if len(thresholds) > 1:
+        raise Wrong("your threshold depends on the data. Fix it as a number before you look.")
+
+
+def _check_gains(claim, few, many):
+    got, right = claim.values, many - few
+    if got.shape != right.shape:
+        raise Wrong(f"there are {len(right)} runs and your claim has {len(got)} values.")
+    for wrong, reason in (
+        (few - many, "your values are few minus many; a gain is many minus few."),
+        (many, "your values are the accuracies with many points; take the gain over few."),
+        (few, "your values are the accuracies with few points; take the gain of many over few."),
+        (right / few, "your values are relative gains; take the plain difference."),
+        (100 * right, "your values are percentage points; accuracies run from 0 to 1, so the gain "
+                      "is the plain difference."),
+        (abs(right), "your values have lost their sign: a run may also lose."),
+        (np.full(len(right), right.mean()), "hand over the gain of each run, not their mean."),
+    ):  # fmt: skip
+        if np.allclose(got, wrong) and not np.allclose(got, right):
+            raise Wrong(reason)
+    if not np.allclose(got, right):
+        if np.allclose(np.sort(got), np.sort(right)):
+            return
+        raise Wrong("your values are not the gain of each run, many minus few.")
 
 
 def _solve_rows_needed(a, b, target):
@@ -74,20 +146,35 @@ def _solve_rows_needed(a, b, target):
 
 @judging.judge(_solve_rows_needed)
 def _verify_rows_needed(answer):
-    for a, b, target in ((1.5, 0.61, 0.0507), (0.9, 0.8, 0.011), (2.0, 0.5, 0.3)):
+    cases = (
+        (1.5, 0.61, 0.0507), (0.9, 0.8, 0.011), (2.0, 0.5, 0.3),
+        # Whole numbers that come out exactly in every way to compute them.
+        (1.0, 0.5, 0.25), (2, 1.0, 0.25), (4.0, 1.0, 1.0), (0.5, 0.7, 0.5),
+        (0.2, 0.5, 0.9),  # met before the first row
+        (0.9, 0.45, 0.012),  # more than 10,000 rows
+        (1.0, 0.1, 0.6),  # many rows for a target close to a
+        (1.2, 0.75, 0.055660371),  # 60.004 rows
+    )  # fmt: skip
+    for a, b, target in cases:
+        exact = (a / target) ** (1 / b)
         right = _solve_rows_needed(a, b, target)
         got = float(expect_array(answer(a, b, target), (), "one number of rows"))
         said = f"for a = {a}, b = {b} and the target {target} you return {got:.6g}"
-        exact = (a / target) ** (1 / b)
         if got == right:
             continue
+        if got == right + 1 == exact + 1:
+            raise Wrong(
+                f"{said}: with one row fewer the law meets the target exactly, which is enough."
+            )
+        if got < 1:
+            raise Wrong(f"{said}: at least 1 row is asked for.")
         for wrong, reason in (
             (right - 1, "with so few rows the law is still above the target. Round up."),
             (right + 1, "one row fewer would do."),
             (exact, "that is the right place, but rows come whole: round up."),
             (a * target**-b, "that puts the target in the place of n. Solve for n."),
             ((a / target) ** b, "the exponent is 1 / b, not b."),
-            ((target / a) ** (1 / b), "the ratio is turned round: it is a / target."),
+            ((target / a) ** (1 / b), "the ratio is upside down: it is a / target."),
             (a / target, "you left out the exponent 1 / b."),
         ):
             if any(np.isclose(got, f(wrong), rtol=1e-9) for f in (float, math.ceil, math.floor)):
@@ -106,7 +193,7 @@ def _solve_cross_validate(fit_and_score, x, y, folds):
 
 @judging.judge(_solve_cross_validate)
 def _verify_cross_validate(answer):
-    for rows, folds in ((30, 5), (23, 4)):
+    for rows, folds in ((30, 5), (23, 4), (26, 6)):
         rng = np.random.default_rng(rows)
         x = np.arange(rows)[:, None] + rng.random((rows, 2)) / 2
         y = rng.permutation(np.arange(rows) % 2).astype(float)
@@ -119,9 +206,11 @@ def _verify_cross_validate(answer):
                           _which_rows(parts[2], parts[3], x, y, "test"), score))  # fmt: skip
             return score
 
+        given = {"x": x.copy(), "y": y.copy()}
         got = float(
-            expect_array(answer(fit_and_score, x.copy(), y.copy(), folds), (), "the mean score")
+            expect_array(answer(fit_and_score, *given.values(), folds), (), "the mean score")
         )
+        _unchanged(given, {"x": x, "y": y})
         _check_calls(calls, rows, folds)
         scores = np.array([score for *_, score in calls])
         sizes = np.array([len(test) for _, test, _ in calls])
@@ -177,19 +266,27 @@ def _check_calls(calls, rows, folds):
             f"never tested, {np.sum(tested > 1)} more than once."
         )
     sizes = [len(test) for _, test, _ in calls]
-    if max(sizes) - min(sizes) > 2:
-        raise Wrong(f"the folds must be about equally large; yours hold {sizes} rows.")
+    if max(sizes) - min(sizes) > 1:
+        raise Wrong(f"the sizes of the folds may differ by one at most; yours hold {sizes} rows.")
 
 
-law_above_floor = Exercise(
-    _solve_law_above_floor,
-    _verify_law_above_floor,
+shortage = Exercise(
+    _solve_shortage,
+    _verify_shortage,
     [
-        "Only what lies above the floor follows the law: errors - floor = a * sizes ** -b.",
-        "log(errors - floor) = log(a) - b * log(sizes), a straight line. `np.polyfit(x, y, 1)` "
-        "fits one.",
-        "`slope, intercept = np.polyfit(np.log(sizes), np.log(errors - floor), 1)`; a is `np.exp` "
-        "of the intercept, b is minus the slope.",
+        "Compare two means with `wanted`, the test accuracy's first.",
+        "`np.mean(test) >= wanted` says whether anything is missing at all.",
+        "If something is missing, `np.mean(train) >= wanted` tells rows from model.",
+    ],
+)
+doubling = Exercise(
+    _solve_doubling,
+    _verify_doubling,
+    [
+        "A claim about a comparison takes one difference per run.",
+        "The values are `many - few`. The threshold is your own: from which gain on would you buy?",
+        '`evidence.claim("doubling-improves-circle", many - few, "...", threshold=0.03)`, with a '
+        "sentence that says the threshold.",
     ],
 )
 rows_needed = Exercise(
