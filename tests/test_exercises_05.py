@@ -84,7 +84,7 @@ def choose_with_evidence(gains, least):
 
 
 def choose_with_scipy(gains, least):
-    low = stats.ttest_1samp(gains, 0).confidence_interval(0.95).low
+    low = gains.mean(0) + stats.t.ppf(0.025, len(gains) - 1) * stats.sem(gains)
     fits = [(-m, j) for j, (m, a) in enumerate(zip(gains.mean(0), low, strict=True)) if a >= least]
     return min(fits)[1] if fits else -1
 
@@ -162,6 +162,11 @@ def among_p(y, p, miss, alarm):
 
 def on_a_grid(y, p, miss, alarm):
     grid = np.arange(0, 1.03, 0.02)
+    return grid[np.argmin([cost_by_loop(y, p >= t, miss, alarm) for t in grid])]
+
+
+def on_a_fine_grid(y, p, miss, alarm):
+    grid = np.arange(0, 1.003, 0.001)
     return grid[np.argmin([cost_by_loop(y, p >= t, miss, alarm) for t in grid])]
 
 
@@ -315,6 +320,7 @@ WRONG = {
             (lambda y, p, miss, alarm: cheapest(y, p, alarm, miss), "exchanged"),
             (lambda y, p, miss, alarm: cheapest(y, p, 1, 1), "fewest mistakes"),
             (on_a_grid, "values of p"),
+            (on_a_fine_grid, "dearest"),
             (best_f1, "another threshold"),
             (lambda y, p, *c: with_inf(p)[costs(y, p, *c).argmax()], "dearest"),
             (sorts_in_place, "changed"),

@@ -31,6 +31,7 @@ def _cases():
     yield np.array([0, 1, 0, 0]), np.array([1.0, 0.5, 0.25, 0.75]), 1, 2  # nobody, and p holds 1
     yield np.array([1, 0, 1, 0]), np.array([0.5, 0.5, 0.75, 0.5]), 1, 1  # ties in p
     yield np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0, 0.5]), 5, 1  # p holds 0
+    yield np.array([0, 1]), np.array([0.5, 0.5 + 2**-20]), 1, 1  # no grid of thresholds fits
 
 
 @judging.judge(_solve_cheapest_threshold)
@@ -81,7 +82,7 @@ def _check_threshold(y, p, miss, alarm, found):
             f"it can be cheapest to call no row rare, with a threshold above every p.{shown}"
             f"that costs {lowest:g}, and your threshold {found:g} costs {mine:g}."
         )
-    if np.isclose(found, lowest):
+    if lowest > 1 and np.isclose(found, lowest):
         raise Wrong("that is the lowest cost. Return the threshold at which it is reached.")
     for rule, reason in (
         (lambda said: cost(said, alarm, miss), "is cheapest with the two costs exchanged."),
@@ -327,7 +328,7 @@ def _check_order(rows, n, places, start, share):
         len(np.unique(start[blocks == b])) < (blocks == b).sum() for b in range(n // rows)
     )
     if not repeats or (np.diff(start) >= 0).all():
-        raise Wrong("the rows of x start in turn. Draw one at random for each new row.")
+        raise Wrong("the rows of x start in turn or in order. Draw one at random for each new row.")
     if (np.diff(share) >= 0).all():
         raise Wrong("the share grows from each new row to the next. Draw it at random.")
 
