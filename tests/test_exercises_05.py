@@ -220,6 +220,25 @@ def subtracts_in_place(gains, least):
     return found
 
 
+def r_degrees_low(gains):
+    return gains.mean(0) + stats.t.ppf(0.025, len(gains)) * stats.sem(gains)
+
+
+def highest_start(gains, least):
+    low = evidence.interval(gains)[1]
+    return int(low.argmax()) if low.max() >= least else -1
+
+
+def zero_for_unsure(gains, least):
+    mean, low, _ = evidence.interval(gains)
+    return int((mean * (low >= least)).argmax()) if low.max() >= least else -1
+
+
+def highest_median(gains, least):
+    fits = evidence.interval(gains)[1] >= least
+    return int(np.where(fits, np.median(gains, 0), -np.inf).argmax()) if fits.any() else -1
+
+
 def last_of_equal(means):
     return len(means) - 1 - np.argmax(means[::-1])
 
@@ -322,6 +341,7 @@ WRONG = {
             (on_a_grid, "values of p"),
             (on_a_fine_grid, "dearest"),
             (best_f1, "another threshold"),
+            (lambda y, p, miss, alarm: cheapest(y, p, int(miss), int(alarm)), "cost 2.25"),
             (lambda y, p, *c: with_inf(p)[costs(y, p, *c).argmax()], "dearest"),
             (sorts_in_place, "changed"),
         ],
@@ -355,6 +375,10 @@ WRONG = {
             (choose_by(lambda gains: gains.mean(axis=0)), "begins at"),
             (choose_by(normal_low), "R - 1"),
             (choose_by(one_sided_low), "begins at"),
+            (choose_by(r_degrees_low), "begins at"),
+            (highest_start, "higher mean"),
+            (zero_for_unsure, "begins at"),
+            (highest_median, "higher mean"),
             (choose_by(best=lambda means: np.flatnonzero(means > -np.inf)[0]), "higher mean"),
             (choose_by(usable=lambda low, least: low >= 0), "begins at"),
             (subtracts_in_place, "changed"),

@@ -32,6 +32,7 @@ def _cases():
     yield np.array([1, 0, 1, 0]), np.array([0.5, 0.5, 0.75, 0.5]), 1, 1  # ties in p
     yield np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0, 0.5]), 5, 1  # p holds 0
     yield np.array([0, 1]), np.array([0.5, 0.5 + 2**-20]), 1, 1  # no grid of thresholds fits
+    yield np.array([0, 0, 1, 0]), np.array([0.25, 0.5, 0.75, 1.0]), 2.5, 0.75  # no whole numbers
 
 
 @judging.judge(_solve_cheapest_threshold)
@@ -137,13 +138,17 @@ def _trials():
     yield columns((0.25, 0.0625), (0.5, 0.125), (0.5, 0.125)), 0.125  # equal means
     yield columns((0.5, 0.0625), (0.25, 0.0625)), 0.0625  # the first column
     yield columns((0.5, 0.0625)), 0.0625  # a single one
-    # Between 1.96 and Student's 2.36 standard errors above the least; then between a spread with
-    # R and one with R - 1 in the denominator: 2.28 standard errors.
+    # Student's interval with 7 degrees of freedom reaches 2.36 standard errors down: with 8 it
+    # reaches 2.31, with R in the spread's denominator 2.21, a normal one 1.96.
     error = steps.std(ddof=1) / np.sqrt(8)
     yield columns((2.15 * error, 1.0), (-1.0, 1.0)), 0.0
-    yield columns((2.28 * error, 1.0), (-1.0, 1.0)), 0.0
+    yield columns((2.335 * error, 1.0), (-1.0, 1.0)), 0.0
     yield columns((2.45 * error, 1.0), (-1.0, 1.0)), 0.0  # just above
     yield columns((-0.125, 0.03125), (-0.0625, 0.03125)), -0.25  # a margin
+    yield columns((0.375, 0.0625), (0.5, 0.25)), 0.125  # the highest mean, not the highest start
+    yield columns((-0.125, 1.0), (-0.25, 0.0625)), -0.5  # a mean below 0, the other unsure
+    rare_gain = np.array([0.25] * 7 + [0.75])  # mean 0.3125, median 0.25
+    yield np.stack([rare_gain, 0.28125 + 0.03125 * steps], axis=1), 0.0625
 
 
 @judging.judge(_solve_choose)
