@@ -639,7 +639,7 @@ def bold_runs(curves, ax=None, *, truth=None, ylabel, title, ylim=None):
         ax.set_ylim(ylim)
     if truth is not None:
         label_ends(ax, len(epochs), [(truth[-1], "truth", "0.35")])
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 5, 10]))
     last = curves[:_FEW, -1]
     return tell(
         ax,
@@ -671,15 +671,15 @@ def against_law(x, low, mean, high, law, ax=None, *, name="law", ticks=None, **l
     matplotlib.axes.Axes
     """
     ax = with_interval(x, low, mean, high, ax, index=5, xscale="log", **labels)
-    ax.lines[-1].set_linestyle("none")  # what is measured are points; the line is the law
+    ax.lines[-1].set(linestyle="none", marker="o", markersize=7)  # the line is the law
     dense = np.geomspace(x[0], x[-1], 200)
     ax.plot(dense, law(dense), color=_BLACK, linewidth=1.6)
     plain_ticks(ax, x if len(x) < 6 else x[::2])
     if ticks is not None:
         plain_ticks(ax, ticks, "y")
     label_ends(ax, x[-1], [(law(dense[-1:])[0], name, _BLACK)])
-    apart = np.abs(np.asarray(mean) / law(np.asarray(x, float)) - 1).max()
-    return tell(ax, f"The {name} differs from the means by at most {apart:.0%}.")
+    apart = np.abs(np.asarray(mean) - law(np.asarray(x, float))).max()
+    return tell(ax, f"The line ({name}) differs from the means by at most {apart:.2g}.")
 
 
 def named_lines(x, lines, ax=None, *, xticks=None, yticks=None, **labels):
@@ -710,7 +710,7 @@ def named_lines(x, lines, ax=None, *, xticks=None, yticks=None, **labels):
         known = ~np.isnan(values)
         ends.append((values[known][-1], name, colour))
         tell(ax, _course(name, x[known], values[known], "x ="))
-    ax.set(**labels)
+    ax.set(**{"xlim": (x[0], x[-1])} | labels)
     for axis, ticks in (("x", xticks), ("y", yticks)):
         if ticks is not None:
             plain_ticks(ax, ticks, axis)

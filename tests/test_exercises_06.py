@@ -38,7 +38,8 @@ def verdict_by_loop(right_a, right_b):
     leads = [int(a) - int(b) for a, b in zip(right_a, right_b, strict=True)]
     d, q = sum(leads) / len(leads), sum(map(abs, leads)) / len(leads)
     error = ((q - d**2) / len(leads)) ** 0.5
-    return {(True, False): "A", (False, True): "B"}.get((d > 2 * error, -d > 2 * error), "more rows")
+    sign = (d > 2 * error) - (-d > 2 * error)
+    return ("more rows", "A", "B")[sign]
 
 
 def flattery_by_loop(validation, test):
@@ -115,7 +116,7 @@ WRONG = {
             (lambda p, m: math.floor(exact(p, m)), "too few"),
             (lambda p, m: round(exact(p, m)), "too few"),
             (lambda p, m: max(round(exact(p, m)), 1), "too few"),
-            (lambda p, m: rows_by_search(p, m) - 1, "you return"),
+            (lambda p, m: rows_by_search(p, m) - 1, "too few"),
             (exact, "Round up"),
         ],
         "constant": [
