@@ -689,7 +689,7 @@ def named_lines(x, lines, ax=None, *, xticks=None, yticks=None, **labels):
     ----------
     x : array-like, shape (k,)
     lines : dict of str to array-like, shape (k,)
-        By name; NaN where there is no value.
+        By name.
     ax : matplotlib.axes.Axes or None
     xticks, yticks : sequence of float or None
         Ticks of logarithmic axes, written as plain numbers.
@@ -707,9 +707,8 @@ def named_lines(x, lines, ax=None, *, xticks=None, yticks=None, **labels):
         values = np.asarray(values)
         colour = CONDITIONS[i % len(CONDITIONS)]
         ax.plot(x, values, ("-", "--", "-.", ":")[i % 4], color=colour, linewidth=2)
-        known = ~np.isnan(values)
-        ends.append((values[known][-1], name, colour))
-        tell(ax, _course(name, x[known], values[known], "x ="))
+        ends.append((values[-1], name, colour))
+        tell(ax, _course(name, x, values, "x ="))
     ax.set(**{"xlim": (x[0], x[-1])} | labels)
     for axis, ticks in (("x", xticks), ("y", yticks)):
         if ticks is not None:
