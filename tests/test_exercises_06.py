@@ -118,6 +118,7 @@ WRONG = {
             (lambda p, m: max(round(exact(p, m)), 1), "too few"),
             (lambda p, m: rows_by_search(p, m) - 1, "too few"),
             (exact, "Round up"),
+            (lambda p, m: max(rows_by_search(p, m), 2), "2 rows; it takes 1"),
         ],
         "constant": [
             (first_answer(exercises.rows_for._solution), "it takes"),
@@ -170,6 +171,7 @@ WRONG = {
             (verdict(lambda d, q, n, a, b: 2 * math.sqrt(q / n)), "it should be"),
             (verdict(lambda d, q, n, a, b: 2 * math.sqrt(0.25 / n)), "it should be"),
             (verdict(lambda d, q, n, a, b: 0.02), "two standard errors"),
+            (verdict(lambda d, q, n, a, b: paired(d, q, n - 1, a, b)), "on 10 rows"),
             (changing, "changes its arguments"),
             (lambda a, b: "A" if a.sum() - b.sum() > 2 else "more rows", "it should be"),
             (lambda a, b: a.nonsense, "AttributeError"),

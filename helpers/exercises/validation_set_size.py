@@ -48,7 +48,7 @@ def _verify_rows_for(answer):
             (4 * accuracy / margin**2, "one row's variance is accuracy times (1 - accuracy)."),
             (16 * variance / margin**2, "the margin is two standard errors, not half of it."),
         ):
-            if got in (wrong, math.ceil(wrong)):
+            if wanted > 1 and got in (wrong, math.ceil(wrong)):
                 raise Wrong(f"{where}: {reason}")
         raise Wrong(f"{where} you return {got:g} rows; it takes {wanted}.")
 
@@ -101,6 +101,8 @@ _PAIRS = (
     (100, 4, 0, 80),  # two standard errors are 0.039; without subtracting d squared 0.04
     (100, 0, 4, 80),
     (30, 30, 0, 0),  # a standard error of 0
+    (10, 3, 0, 4),  # clear; not with the standard deviation of n - 1
+    (10, 0, 3, 4),
     (400, 20, 17, 0),
     (400, 60, 90, 100),
     (50, 3, 2, 40),
