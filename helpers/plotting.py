@@ -698,6 +698,126 @@ def boxes(groups, ax=None, *, xlabel, title):
     return ax
 
 
+def bold_runs(curves, ax=None, *, truth=None, ylabel, title, ylim=None):
+    """Draw a few runs boldly, one by one: how much a single curve moves, which a mean would hide.
+
+    Parameters
+    ----------
+    curves : array-like, shape (R, epochs)
+        The first five are drawn.
+    ax : matplotlib.axes.Axes or None
+    truth : array-like, shape (epochs,), or None
+        A curve to compare all of them with, drawn thick.
+    ylabel, title : str
+    ylim : tuple (low, high) or None
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    curves = checks.numbers("curves", curves, ("R", "epochs"))
+    ax = figure() if ax is None else ax
+    epochs = np.arange(1, curves.shape[1] + 1)
+    if truth is not None:
+        ax.plot(epochs, truth, color="0.72", linewidth=7, zorder=1)
+    for curve, colour in zip(curves, CONDITIONS[:_FEW], strict=False):
+        ax.plot(epochs, curve, color=colour, linewidth=1.8)
+    ax.set(xlabel="epoch", ylabel=ylabel, title=title, xlim=(0, len(epochs)))
+    if ylim is not None:
+        ax.set_ylim(ylim)
+    if truth is not None:
+        label_ends(ax, len(epochs), [(truth[-1], "truth", "0.35")])
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 5, 10]))
+    last = curves[:_FEW, -1]
+    return tell(
+        ax,
+        f"{_count(len(last), 'curve')} over {len(epochs)} epochs. Mean change between epochs "
+        f"{np.abs(np.diff(curves[:_FEW])).mean():.2g}; they end between {last.min():.3g} and "
+        f"{last.max():.3g}.",
+    )
+
+
+def against_law(x, low, mean, high, law, ax=None, *, name="law", ticks=None, **labels):
+    """Draw measured means over a logarithmic axis, and the law that they should follow.
+
+    Parameters
+    ----------
+    x, low, mean, high : array-like, shape (k,)
+        Settings, and at each one the interval, low <= mean <= high.
+    law : callable
+        Takes settings, an array, and returns what the law says there.
+    ax : matplotlib.axes.Axes or None
+    name : str, default "law"
+        Written beside the end of the law's line.
+    ticks : sequence of float or None
+        Ticks of the vertical axis, for one that is logarithmic.
+    **labels
+        For `Axes.set`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = with_interval(x, low, mean, high, ax, index=5, xscale="log", **labels)
+    ax.lines[-1].set(linestyle="none", marker="o", markersize=7)  # the line is the law
+    dense = np.geomspace(x[0], x[-1], 200)
+    ax.plot(dense, law(dense), color=_BLACK, linewidth=1.6)
+    plain_ticks(ax, x if len(x) < 6 else x[::2])
+    if ticks is not None:
+        plain_ticks(ax, ticks, "y")
+    label_ends(ax, x[-1], [(law(dense[-1:])[0], name, _BLACK)])
+    apart = np.abs(np.asarray(mean) - law(np.asarray(x, float))).max()
+    return tell(ax, f"The line ({name}) differs from the means by at most {apart:.2g}.")
+
+
+def named_lines(x, lines, ax=None, *, xticks=None, yticks=None, **labels):
+    """Draw computed lines, each with its name at its end.
+
+    Parameters
+    ----------
+    x : array-like, shape (k,)
+    lines : dict of str to array-like, shape (k,)
+        By name.
+    ax : matplotlib.axes.Axes or None
+    xticks, yticks : sequence of float or None
+        Ticks of logarithmic axes, written as plain numbers.
+    **labels
+        For `Axes.set`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    x = np.asarray(x)
+    ax = figure() if ax is None else ax
+    ends = []
+    for i, (name, values) in enumerate(lines.items()):
+        values = np.asarray(values)
+        colour = CONDITIONS[i % len(CONDITIONS)]
+        ax.plot(x, values, ("-", "--", "-.", ":")[i % 4], color=colour, linewidth=2)
+        ends.append((values[-1], name, colour))
+        tell(ax, _course(name, x, values, "x ="))
+    ax.set(**{"xlim": (x[0], x[-1])} | labels)
+    for axis, ticks in (("x", xticks), ("y", yticks)):
+        if ticks is not None:
+            plain_ticks(ax, ticks, axis)
+    label_ends(ax, ax.get_xlim()[1], ends)
+    return ax
+
+
+def plain_ticks(ax, ticks, axis="x"):
+    """Write ticks of a logarithmic axis as plain numbers.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    ticks : sequence of float
+    axis : {"x", "y"}, default "x"
+    """
+    getattr(ax, f"set_{axis}ticks")(ticks, [f"{tick:,g}" for tick in ticks])
+    ax.minorticks_off()
+
+
 def _image(picture, alt, width):
     """Return a picture as HTML: the one form in which JupyterLab reads an alternative text."""
     code = base64.b64encode(picture).decode()

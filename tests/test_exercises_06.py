@@ -4,18 +4,42 @@ import math
 
 import numpy as np
 from exercise_answers import first_answer, neighbours, not_a_number, nothing
-from scipy import stats
 
-from helpers import evidence
 from helpers.exercises import validation_set_size as exercises
 
 # --- right answers --------------------------------------------------------------------------------
 
 
-def wilson_by_roots(right, rows):
-    """Solve |share - p| = z * sqrt(p (1 - p) / n) for p."""
-    z, share = stats.norm.ppf(0.975), right / rows
-    return sorted(np.roots([1 + z**2 / rows, -2 * share - z**2 / rows, share**2]).real)
+def rows_by_search(accuracy, margin):
+    rows = 1
+    while 2 * math.sqrt(accuracy * (1 - accuracy) / rows) > margin:
+        rows += 1
+    return rows
+
+
+def verdict_by_counts(right_a, right_b):
+    rows = len(right_a)
+    only_a = np.sum(right_a & ~right_b)
+    only_b = np.sum(~right_a & right_b)
+    d, q = (only_a - only_b) / rows, (only_a + only_b) / rows
+    if abs(d) <= 2 * math.sqrt((q - d * d) / rows):
+        return "more rows"
+    return "A" if d > 0 else "B"
+
+
+def verdict_by_spread(right_a, right_b):
+    """As for the mean of any numbers: the standard deviation of the leads over the root of n."""
+    lead = np.subtract(right_a, right_b, dtype=float)
+    low, high = lead.mean() + np.array([-2, 2]) * lead.std() / np.sqrt(lead.size)
+    return "A" if low > 0 else "B" if high < 0 else "more rows"
+
+
+def verdict_by_loop(right_a, right_b):
+    leads = [int(a) - int(b) for a, b in zip(right_a, right_b, strict=True)]
+    d, q = sum(leads) / len(leads), sum(map(abs, leads)) / len(leads)
+    error = ((q - d**2) / len(leads)) ** 0.5
+    sign = (d > 2 * error) - (-d > 2 * error)
+    return ("more rows", "A", "B")[sign]
 
 
 def flattery_by_loop(validation, test):
@@ -27,43 +51,47 @@ def flattery_by_take(validation, test):
     return (np.take_along_axis(validation - test, winner, axis=1))[:, 0]
 
 
-def rows_by_search(difference, disagreement):
-    rows = 1
-    while 1.96 * math.sqrt((disagreement - difference**2) / rows) > difference:
-        rows += 1
-    return rows
-
-
-def rows_by_scipy(difference, disagreement):
-    z = stats.norm.ppf(0.975)
-    return np.ceil((z / difference) ** 2 * (disagreement - difference**2))
-
-
 RIGHT = {
-    "interval": [
-        lambda right, rows: evidence.proportion(right, rows)[1:],
-        wilson_by_roots,
-        lambda k, n: stats.binomtest(k, n).proportion_ci(method="wilson"),
-        lambda k, n: np.array(evidence.proportion(k, n))[[1, 2]],
+    "rows_for": [
+        rows_by_search,
+        lambda p, m: np.ceil(p * (1 - p) / (m / 2) ** 2),
+        lambda p, m: -int(-4 * (p - p**2) // m**2),
     ],
+    "verdict": [verdict_by_counts, verdict_by_spread, verdict_by_loop],
     "flattery": [
         flattery_by_loop,
         flattery_by_take,
-        lambda v, t: np.where(v == v.max(axis=1, keepdims=True), v - t, 0).sum(axis=1),
-    ],
-    "rows_needed": [
-        rows_by_search,
-        rows_by_scipy,
-        lambda d, q: int(1.96**2 * (q / d**2 - 1)) + 1,
+        lambda v, t: np.array([(v - t)[i, row.argmax()] for i, row in enumerate(v)]),
     ],
 }
 
 # --- wrong answers --------------------------------------------------------------------------------
 
 
-def wald(k, n, z=1.96):
-    half = z * math.sqrt(k / n * (1 - k / n) / n)
-    return k / n - half, k / n + half
+def exact(p, m):
+    return 4 * p * (1 - p) / m**2
+
+
+def verdict(error, strict=True):
+    def answer(a, b):
+        d, q, n = a.mean() - b.mean(), (a != b).mean(), len(a)
+        clear = abs(d) > error(d, q, n, a, b) if strict else abs(d) >= error(d, q, n, a, b)
+        return ("A" if d > 0 else "B") if clear else "more rows"
+
+    return answer
+
+
+def paired(d, q, n, a, b):
+    return 2 * math.sqrt(max(q - d**2, 0) / n)
+
+
+def unpaired(d, q, n, a, b):
+    return 2 * math.sqrt((a.var() + b.var()) / n)
+
+
+def changing(right_a, right_b):
+    right_a &= ~right_b
+    return exercises.verdict._solution(right_a, right_b)
 
 
 def chosen(array, winner):
@@ -76,40 +104,77 @@ def in_place(validation, test):
 
 
 WRONG = {
-    "interval": {
+    "rows_for": {
         "none": [(nothing, "None")],
-        "nan": [(lambda k, n: (math.nan, math.nan), "NaN"), (not_a_number, "shape (2,)")],
+        "nan": [(not_a_number, "NaN"), (lambda p, m: math.inf, "infinite")],
         "shape": [
-            (lambda k, n: k / n, "shape"),
-            (lambda k, n: evidence.proportion(k, n), "two numbers"),
+            (lambda p, m: np.array([1, 2]), "one number"),
+            (lambda p, m: [rows_by_search(p, m)], "not list"),
         ],
         "off by one": [
-            (lambda k, n: evidence.proportion(k, n - 1)[1:] if k < n else (0.9, 1.0), "you return"),
-            (lambda k, n: evidence.proportion(min(k + 1, n), n)[1:], "Wilson's interval is"),
-            (lambda k, n: wald(k + 2, n + 4), "Wilson's interval is"),
+            (lambda p, m: math.floor(exact(p, m)) + 1, "are enough"),
+            (lambda p, m: math.floor(exact(p, m)), "too few"),
+            (lambda p, m: round(exact(p, m)), "too few"),
+            (lambda p, m: max(round(exact(p, m)), 1), "too few"),
+            (lambda p, m: rows_by_search(p, m) - 1, "too few"),
+            (exact, "Round up"),
+            (lambda p, m: max(rows_by_search(p, m), 2), "2 rows; it takes 1"),
         ],
         "constant": [
-            (first_answer(exercises.interval._solution), "for 100 right of 200"),
-            (lambda k, n: (0.7, 0.9), "leaves out"),
-            (lambda k, n: (0.0, 1.0), "Wilson's interval is"),
+            (first_answer(exercises.rows_for._solution), "it takes"),
+            (lambda p, m: 200, "it takes"),
         ],
         "neighbour": neighbours(exercises, {
-            "flattery": "takes them as validation and test", "rows_needed": "shape",
+            "verdict": "takes them as right_a and right_b",
+            "flattery": "takes them as validation and test",
         }),
         "other": [
-            (wald, "width 0"),
-            (lambda k, n: np.clip(wald(k, n), 0, 1), "width 0"),
-            (lambda k, n: wald(k, n, 1), "one standard error"),
-            (lambda k, n: stats.binomtest(k, n).proportion_ci(), "Clopper"),
-            (lambda k, n: stats.binomtest(k, n).proportion_ci(method="wilsoncc"), "continuity"),
-            (lambda k, n: evidence.proportion(k, n, 0.9)[1:], "90 %"),
-            (lambda k, n: evidence.proportion(k, n, 0.99)[1:], "99 %"),
-            (lambda k, n: evidence.proportion(k, n)[:0:-1], "low comes first"),
-            (lambda k, n: 100 * np.array(evidence.proportion(k, n)[1:]), "percent"),
-            (lambda k, n: n * np.array(evidence.proportion(k, n)[1:]), "numbers of rows"),
-            (lambda k, n: evidence.proportion(n - k, n)[1:], "Wilson's interval is"),
-            (lambda k, n: "wide", "numbers"),
-            (lambda k, n: 1 / 0, "ZeroDivisionError"),
+            (lambda p, m: math.ceil(p * (1 - p) / m**2), "one standard error"),
+            (lambda p, m: math.ceil(2 * p * (1 - p) / m**2), "squared"),
+            (lambda p, m: math.ceil(1.96**2 * p * (1 - p) / m**2), "not 1.96"),
+            (lambda p, m: math.ceil(4 * p * (1 - p) / m), "denominator"),
+            (lambda p, m: math.ceil(2 * math.sqrt(p * (1 - p)) / m), "root"),
+            (lambda p, m: math.ceil(1 / m**2), "accuracy given"),
+            (lambda p, m: math.ceil(4 * p / m**2), "times (1 - accuracy)"),
+            (lambda p, m: math.ceil(16 * p * (1 - p) / m**2), "not half"),
+            (lambda p, m: "many", "not str"),
+            (lambda p, m: {"rows": 1}, "not dict"),
+            (lambda p, m: True, "not bool"),
+            (lambda p, m: 1 / 0, "ZeroDivisionError"),
+        ],
+    },
+    "verdict": {
+        "none": [(nothing, "None")],
+        "nan": [(not_a_number, "not nan")],
+        "shape": [
+            (lambda a, b: ["A"] * len(a), 'return "A"'),
+            (lambda a, b: a.mean() - b.mean(), 'return "A"'),
+        ],
+        "off by one": [
+            (verdict(paired, strict=False), "not more than two standard errors"),
+            (verdict(lambda d, q, n, a, b: paired(d, q, n / 4, a, b)), "it should be"),
+            (verdict(lambda d, q, n, a, b: paired(d, q, n, a, b) / 2), "not more than two"),
+        ],
+        "constant": [
+            (first_answer(exercises.verdict._solution), "the other one"),
+            (lambda a, b: "more rows", 'should be "A"'),
+            (lambda a, b: "A" if a.mean() > b.mean() else "B", "it should be"),
+        ],
+        "neighbour": neighbours(exercises, {
+            "rows_for": "takes them as accuracy and margin",
+            "flattery": "takes them as validation and test",
+        }),
+        "other": [
+            (lambda a, b: exercises.verdict._solution(b, a), "the other one"),
+            (lambda a, b: exercises.verdict._solution(a, b).lower(), 'return "A"'),
+            (verdict(unpaired), "it should be"),
+            (verdict(lambda d, q, n, a, b: 2 * math.sqrt(q / n)), "it should be"),
+            (verdict(lambda d, q, n, a, b: 2 * math.sqrt(0.25 / n)), "it should be"),
+            (verdict(lambda d, q, n, a, b: 0.02), "two standard errors"),
+            (verdict(lambda d, q, n, a, b: paired(d, q, n - 1, a, b)), "on 10 rows"),
+            (changing, "changes its arguments"),
+            (lambda a, b: "A" if a.sum() - b.sum() > 2 else "more rows", "it should be"),
+            (lambda a, b: a.nonsense, "AttributeError"),
         ],
     },
     "flattery": {
@@ -130,8 +195,8 @@ WRONG = {
             (lambda v, t: np.full(len(v), flattery_by_take(v, t).mean()), "not their mean"),
         ],
         "neighbour": neighbours(exercises, {
-            "interval": "not (2, 6, 9)",
-            "rows_needed": "takes them as difference and disagreement",
+            "verdict": "not str",
+            "rows_for": "takes them as accuracy and margin",
         }),
         "leak": [
             (lambda v, t: flattery_by_take(t, v) * -1, "on the test set"),
@@ -148,44 +213,14 @@ WRONG = {
             (lambda v, t: chosen(v, v.argmin(1)) - chosen(t, v.argmin(1)), "worst"),
             (lambda v, t: (v - t).mean(1), "choose one"),
             (lambda v, t: np.abs(flattery_by_take(v, t)), "negative"),
+            (
+                lambda v, t: np.where(v == v.max(axis=1, keepdims=True), v - t, 0).sum(axis=1),
+                "the first",
+            ),
+            (lambda v, t: flattery_by_take(v[:, ::-1], t[:, ::-1]), "the first"),
+            (lambda v, t: chosen(v - t, np.lexsort((t, v))[:, -1]), "the first"),
             (in_place, "changes its arguments"),
             (lambda v, t: v.nonsense, "AttributeError"),
-        ],
-    },
-    "rows_needed": {
-        "none": [(nothing, "None")],
-        "nan": [(lambda d, q: math.nan, "NaN"), (lambda d, q: math.inf, "infinite")],
-        "shape": [
-            (lambda d, q: np.array([1, 2]), "one number"),
-            (lambda d, q: [rows_by_search(d, q)], "not list"),
-        ],
-        "off by one": [
-            (lambda d, q: 1.96**2 * (q - d**2) / d**2, "Round"),
-            (lambda d, q: math.floor(1.96**2 * (q - d**2) / d**2), "too few"),
-            (lambda d, q: rows_by_search(d, q) + 1, "too many"),
-        ],
-        "constant": [
-            (first_answer(exercises.rows_needed._solution), "it takes"),
-            (lambda d, q: 200, "it takes"),
-        ],
-        "neighbour": neighbours(exercises, {
-            "interval": "not tuple", "flattery": "takes them as validation and test",
-        }),
-        "other": [
-            (lambda d, q: math.ceil((q - d**2) / d**2), "one standard error"),
-            (lambda d, q: math.ceil(1.96 * (q - d**2) / d**2), "squared"),
-            (lambda d, q: math.ceil(4 * (q - d**2) / d**2), "not 2"),
-            (lambda d, q: math.ceil(1.645**2 * (q - d**2) / d**2), "1.645"),
-            (lambda d, q: math.ceil(1.96**2 * (q - d**2) / d), "denominator"),
-            (lambda d, q: math.ceil(1.96 * math.sqrt(q - d**2) / d), "root"),
-            (lambda d, q: math.ceil(1.96**2 * q / d**2), "minus the squared"),
-            (lambda d, q: math.ceil(1.96**2 * q * (1 - q) / d**2), "minus the squared"),
-            (lambda d, q: math.ceil(1.96**2 * 0.25 / d**2), "one accuracy"),
-            (lambda d, q: math.ceil(1.96**2 * 0.5 / d**2), "different rows"),
-            (lambda d, q: math.ceil(2.8016**2 * (q - d**2) / d**2), "power"),
-            (lambda d, q: "many", "not str"),
-            (lambda d, q: {"rows": 1}, "not dict"),
-            (lambda d, q: True, "not bool"),
         ],
     },
 }  # fmt: skip

@@ -325,3 +325,31 @@ def test_where_no_widget_can_be_shown_there_is_a_picture_and_a_sentence():
 def test_a_start_that_is_no_value_is_refused():
     with pytest.raises(ValueError, match=r"start must be one of \[1, 2\], got 3"):
         explore.Slider(draw, [1, 2], 3, "slope")
+
+
+def test_bold_runs_draw_five_and_the_truth():
+    curves = np.arange(24.0).reshape(8, 3)
+    ax = plotting.bold_runs(curves, truth=[1, 2, 3], ylabel="accuracy", title="T")
+    assert [line.get_ydata().tolist() for line in ax.lines[1:]] == curves[:5].tolist()
+    assert ax.lines[0].get_ydata().tolist() == [1, 2, 3]
+    said = "T. 5 curves over 3 epochs. Mean change between epochs 1; they end between 2 and 14."
+    assert plotting.described(ax.figure) == said
+
+
+def test_a_law_is_drawn_through_what_was_measured():
+    labels = {"yscale": "log", "ticks": [1, 2], "title": "T"}
+    ax = plotting.against_law([1, 10], [1, 0.1], [2, 0.2], [3, 0.3], lambda n: 1 / n, **labels)
+    measured, law = ax.lines[-2:]
+    assert measured.get_linestyle() == "None" and measured.get_ydata().tolist() == [2, 0.2]
+    np.testing.assert_allclose(law.get_ydata(), 1 / law.get_xdata())
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "10"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["1", "2"]
+    assert "The line (law) differs from the means by at most 1." in plotting.described(ax.figure)
+
+
+def test_named_lines_end_at_their_names():
+    lines = {"a": [1, 2, 3], "b": [30, 20, 10]}
+    ax = plotting.named_lines([1, 10, 100], lines, xscale="log", xticks=(1, 100), ylim=(0, 30))
+    assert [(t.get_text(), t.xy) for t in ax.texts] == [("a", (100, 3)), ("b", (100, 10))]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "100"]
+    assert "B from 30 to 10." in plotting.described(ax.figure)

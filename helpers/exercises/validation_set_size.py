@@ -3,90 +3,144 @@
 import math
 
 import numpy as np
-from scipy import stats
 
 from helpers.exercises import Exercise, Wrong, expect_array, judging
 
-# --- 1: the interval of an accuracy ---------------------------------------------------------------
+# --- 1: rows for a margin -------------------------------------------------------------------------
 
 
-def _solve_interval(right, rows):
-    z = 1.96
-    share = right / rows
-    middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
-    half = z / (1 + z**2 / rows) * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
-    return middle - half, middle + half
+def _solve_rows_for(accuracy, margin):
+    # two standard errors are at most the margin: 2 sqrt(p (1 - p) / n) <= margin
+    return math.ceil(4 * accuracy * (1 - accuracy) / margin**2)
 
 
-@judging.judge(_solve_interval)
-def _verify_interval(answer):
-    for right, rows in ((12, 20), (100, 200), (0, 10), (10, 10), (190, 200)):
-        given = answer(right, rows)
-        if isinstance(given, (tuple, list)) and len(given) == 3:
-            raise Wrong("return two numbers, low and high, without the share itself.")
-        if hasattr(given, "low") and hasattr(given, "high"):
-            given = given.low, given.high
-        low, high = got = expect_array(given, (2,), "low and high")
-        where = f"for {right} right of {rows}"
-        if low > high:
-            raise Wrong("low comes first, then high.")
-        if np.allclose(got, _solve_interval(right, rows), atol=1e-3, rtol=0):
+@judging.judge(_solve_rows_for)
+def _verify_rows_for(answer):
+    # The last six are binary fractions, and their numbers of rows whole without rounding.
+    for accuracy, margin in (
+        (0.83, 0.03), (0.72, 0.017), (0.61, 0.045), (0.9, 0.011), (0.97, 0.6), (0.08, 2.5),
+        (0.5, 0.25), (0.25, 0.125), (0.75, 0.25), (0.5, 0.0625), (0.5, 1), (0.5, 0.03125),
+    ):  # fmt: skip
+        got = _number_of_rows(answer(accuracy, margin))
+        wanted = _solve_rows_for(accuracy, margin)
+        if got == wanted:
             continue
-        share = right / rows
-        error = math.sqrt(share * (1 - share) / rows)
-        low_exact, high_exact = stats.binomtest(right, rows).proportion_ci(method="exact")
-        z = 1.96
-        centre = (right + z**2 / 2) / (rows + z**2)
-        coull = z * math.sqrt(centre * (1 - centre) / (rows + z**2))
-        for ends, reason in (
-            ((share - error, share + error), "that is one standard error to each side, not 1.96."),
-            (
-                np.clip((share - z * error, share + z * error), 0, 1),
-                "that is the share plus and minus 1.96 standard errors. It has width 0 when all "
-                "rows are right. Use Wilson's interval.",
-            ),
-            (
-                (share - z * error, share + z * error),
-                "that is the share plus and minus 1.96 standard errors. It has width 0 when all "
-                "rows are right. Use Wilson's interval.",
-            ),
-            ((low_exact, high_exact), "that is the exact interval of Clopper and Pearson."),
-            ((centre - coull, centre + coull), "that is the interval of Agresti and Coull."),
-            (_wilson(right, rows, 1.0), "z is 1 there; for 95 % it is 1.96."),
-            (_wilson(right, rows, 1.645), "that is the 90 % interval; for 95 % z is 1.96."),
-            (_wilson(right, rows, 2.576), "that is the 99 % interval; for 95 % z is 1.96."),
-            (
-                stats.binomtest(right, rows).proportion_ci(method="wilsoncc"),
-                "leave the continuity correction out.",
-            ),
-            (
-                np.multiply(_solve_interval(right, rows), 100),
-                "return shares between 0 and 1, not percent.",
-            ),
-            (
-                np.multiply(_solve_interval(right, rows), rows),
-                "those are numbers of rows; return shares between 0 and 1.",
-            ),
+        where = f"for an accuracy of {accuracy} and a margin of {margin}"
+        variance = accuracy * (1 - accuracy)
+        exact = 4 * variance / margin**2
+        if got == 0:
+            raise Wrong(f"{where} you return no row at all; with {wanted} the margin is kept.")
+        if exact == wanted and got == wanted + 1:
+            raise Wrong(
+                f"{where} {wanted} rows are enough: two standard errors are then the margin "
+                "itself, and at most the margin is what is asked."
+            )
+        if got == math.floor(exact) or got == round(exact):
+            raise Wrong(f"{where} {got:.0f} rows are just too few. Round up.")
+        for wrong, reason in (
+            (exact, "rows come whole. Round up."),
+            (variance / margin**2, "that is for one standard error; two must fit."),
+            (2 * variance / margin**2, "the 2 must be squared, because rows stand under a root."),
+            (1.96**2 * variance / margin**2, "use two standard errors, not 1.96."),
+            (4 * variance / margin, "the margin in the denominator is squared."),
+            (2 * math.sqrt(variance) / margin, "square the whole: rows stand under a root."),
+            (1 / margin**2, "that is for an accuracy of 0.5. Use the accuracy given."),
+            (4 * accuracy / margin**2, "one row's variance is accuracy times (1 - accuracy)."),
+            (16 * variance / margin**2, "the margin is two standard errors, not half of it."),
         ):
-            if np.allclose(got, ends, atol=1e-4, rtol=1e-3):
+            if wanted > 1 and got in (wrong, math.ceil(wrong)):
                 raise Wrong(f"{where}: {reason}")
-        if not (low <= share <= high):
-            raise Wrong(f"{where} the interval {low:.3f} to {high:.3f} leaves out the share.")
-        wanted = _solve_interval(right, rows)
-        raise Wrong(
-            f"{where} you return {low:.3f} to {high:.3f}; Wilson's interval is "
-            f"{wanted[0]:.3f} to {wanted[1]:.3f}."
+        raise Wrong(f"{where} you return {got:g} rows; it takes {wanted}.")
+
+
+def _number_of_rows(got):
+    if got is None:
+        raise Wrong("your function returns None. Is there a `return`?")
+    if isinstance(got, (bool, np.bool_, str, tuple, list)):
+        raise Wrong(f"the answer must be a number of rows, not {type(got).__name__}.")
+    if np.size(got) != 1:
+        raise Wrong(f"the answer must be one number, not an array of shape {np.shape(got)}.")
+    try:
+        got = float(np.ravel(got)[0])
+    except (TypeError, ValueError):
+        raise Wrong(f"the answer must be a number of rows, not {type(got).__name__}.") from None
+    if not math.isfinite(got):
+        raise Wrong("the answer is NaN or infinite.")
+    return got
+
+
+# --- 2: which of two models to keep ---------------------------------------------------------------
+
+
+def _solve_verdict(right_a, right_b):
+    lead = right_a.astype(float) - right_b  # 1, 0 or -1 for each row
+    d, q = lead.mean(), (lead != 0).mean()
+    error = np.sqrt((q - d**2) / len(lead))
+    if d > 2 * error:
+        return "A"
+    if d < -2 * error:
+        return "B"
+    return "more rows"
+
+
+def _pair(rows, only_a, only_b, both):
+    """Rows on which A alone is right, B alone, both, and neither."""
+    right_a, right_b = np.zeros((2, rows), bool)
+    right_a[: only_a + both] = True
+    right_b[only_a : only_a + both + only_b] = True
+    return right_a, right_b
+
+
+_PAIRS = (
+    (1_000, 40, 10, 700),  # clear on the same rows; not clear if other rows are assumed
+    (1_000, 10, 40, 700),
+    (200, 14, 10, 150),
+    (200, 0, 0, 160),  # the two agree everywhere
+    (4, 2, 0, 0),  # exactly two standard errors, in binary fractions
+    (4, 0, 2, 1),
+    (100, 4, 0, 80),  # two standard errors are 0.039; without subtracting d squared 0.04
+    (100, 0, 4, 80),
+    (30, 30, 0, 0),  # a standard error of 0
+    (10, 3, 0, 4),  # clear; not with the standard deviation of n - 1
+    (10, 0, 3, 4),
+    (400, 20, 17, 0),
+    (400, 60, 90, 100),
+    (50, 3, 2, 40),
+)
+
+
+@judging.judge(_solve_verdict)
+def _verify_verdict(answer):
+    shuffle = np.random.default_rng(0)
+    for counts in _PAIRS:
+        order = shuffle.permutation(counts[0])
+        asked = tuple(right[order] for right in _pair(*counts))
+        given = tuple(right.copy() for right in asked)
+        got = answer(*given)
+        if not all(map(np.array_equal, given, asked)):
+            raise Wrong("your function changes its arguments. Leave them as they are.")
+        wanted = _solve_verdict(*asked)
+        if isinstance(got, str) and got == wanted:
+            continue
+        if got is None:
+            raise Wrong("your function returns None. Is there a `return` in every case?")
+        if not isinstance(got, str) or got not in ("A", "B", "more rows"):
+            raise Wrong(f'return "A", "B" or "more rows", not {got!r:.40}.')
+        rows, only_a, only_b, _ = counts
+        d, q = (only_a - only_b) / rows, (only_a + only_b) / rows
+        errors = 2 * math.sqrt((q - d**2) / rows)
+        where = (
+            f"on {rows} rows A alone is right {only_a} times and B alone {only_b} times, so d is "
+            f"{d:.3g}, q {q:.3g} and two standard errors {errors:.2g}"
         )
+        if {got, wanted} == {"A", "B"}:
+            raise Wrong(f"{where}. You keep the other one: d is the share right of A minus B.")
+        if abs(d) == errors:
+            raise Wrong(f"{where}. That is not more than two standard errors.")
+        raise Wrong(f'{where}. You return "{got}"; it should be "{wanted}".')
 
 
-def _wilson(right, rows, z):
-    share = right / rows
-    middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
-    half = z / (1 + z**2 / rows) * math.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
-    return middle - half, middle + half
-
-
-# --- 2: what the winner's score is worth ----------------------------------------------------------
+# --- 3: what the winner's score is worth ----------------------------------------------------------
 
 
 def _solve_winners_flattery(validation, test):
@@ -97,10 +151,15 @@ def _solve_winners_flattery(validation, test):
 
 @judging.judge(_solve_winners_flattery)
 def _verify_flattery(answer):
+    rng = np.random.default_rng(3)
     for runs, models in ((6, 9), (4, 5)):
-        validation, test = np.random.default_rng(3).random((2, runs, models))
+        validation, test = rng.random((2, runs, models))
         test[1] += 1  # a winner that does better on the test set
         _check_flattery(answer, validation, test)
+    validation, test = rng.integers(0, 3, (2, 8, 6)) / 4  # ties
+    _check_flattery(answer, validation, test)
+    _check_flattery(answer, *rng.integers(40, 90, (2, 3, 4)))  # whole numbers
+    _check_flattery(answer, *rng.random((2, 3, 1)))
 
 
 def _check_flattery(answer, validation, test):
@@ -109,10 +168,17 @@ def _check_flattery(answer, validation, test):
     if not (np.array_equal(given[0], validation) and np.array_equal(given[1], test)):
         raise Wrong("your function changes its arguments. Leave them as they are.")
     right = _solve_winners_flattery(validation, test)
+    if np.allclose(got, right):
+        return
     runs = np.arange(len(test))
     column = validation.mean(axis=0).argmax()
+    last = validation.shape[1] - 1 - validation[:, ::-1].argmax(axis=1)
     for wrong, reason in (
-        (-right, "the sign is turned round: it is validation minus test."),
+        (-right, "the sign is the other way round: it is validation minus test."),
+        (
+            validation.max(axis=1) - test[runs, last],
+            "where several models have the best validation accuracy, the first of them wins.",
+        ),
         (
             validation.max(axis=1) - test.max(axis=1),
             "the best test score may belong to another model. Take the test score of the model "
@@ -147,91 +213,31 @@ def _check_flattery(answer, validation, test):
         (np.abs(right), "the difference can be negative: leave its sign."),
         (np.full(len(test), right.mean()), "one difference per run, not their mean."),
     ):
-        if np.allclose(got, wrong) and not np.allclose(wrong, right):
+        if np.allclose(got, wrong):
             raise Wrong(reason)
-    if not np.allclose(got, right):
-        raise Wrong("the shape is right, but the values are not those of the winner.")
+    ties = (validation == validation.max(axis=1, keepdims=True)).sum(axis=1) > 1
+    if ties.any() and np.allclose(got[~ties], right[~ties]):
+        raise Wrong("where several models have the best validation accuracy, the first wins.")
+    raise Wrong("the shape is right, but the values are not those of the winner.")
 
 
-# --- 3: how many rows -----------------------------------------------------------------------------
-
-
-def _solve_rows_for(difference, disagreement):
-    variance = disagreement - difference**2  # of one row's contribution to the difference
-    return int(np.ceil(1.96**2 * variance / difference**2))
-
-
-@judging.judge(_solve_rows_for)
-def _verify_rows_needed(answer):
-    for difference, disagreement in ((0.02, 0.1), (0.05, 0.2), (0.01, 0.05), (0.1, 0.3)):
-        got = answer(difference, disagreement)
-        where = f"for a difference of {difference} and a disagreement of {disagreement}"
-        if got is None:
-            raise Wrong("your function returns None. Is there a `return`?")
-        if isinstance(got, (bool, str, tuple, list)):
-            raise Wrong(f"the answer must be a number of rows, not {type(got).__name__}.")
-        if np.size(got) != 1:
-            raise Wrong(f"the answer must be one number, not an array of shape {np.shape(got)}.")
-        try:
-            got = float(np.ravel(got)[0])
-        except (TypeError, ValueError):
-            raise Wrong(f"the answer must be a number of rows, not {type(got).__name__}.") from None
-        if not math.isfinite(got):
-            raise Wrong("the answer is NaN or infinite.")
-        if got == _solve_rows_for(difference, disagreement):
-            continue
-        variance = disagreement - difference**2
-        exact = 1.96**2 * variance / difference**2
-        if math.isclose(got, exact, rel_tol=1e-4):
-            raise Wrong(f"{where}: rows come whole. Round {got:.1f} up.")
-        if got == math.floor(exact):
-            raise Wrong(f"{where}: {got:.0f} rows are just too few. Round up, not down.")
-        if got == math.floor(exact) + 2:
-            raise Wrong(f"{where}: that is one row too many.")
-        for wrong, reason in (
-            (variance / difference**2, "that is one standard error; the difference must be 1.96."),
-            (1.96 * variance / difference**2, "the 1.96 must be squared."),
-            (4 * variance / difference**2, "use 1.96 standard errors, not 2."),
-            (1.645**2 * variance / difference**2, "use 1.96, not 1.645."),
-            (1.96**2 * variance / difference, "the difference in the denominator is squared."),
-            (1.96 * math.sqrt(variance) / difference, "square the whole: rows stand under a root."),
-            (
-                1.96**2 * disagreement / difference**2,
-                "the variance of one row is the disagreement minus the squared difference.",
-            ),
-            (
-                1.96**2 * disagreement * (1 - disagreement) / difference**2,
-                "the variance of one row is the disagreement minus the squared difference: a row "
-                "counts +1, 0 or -1.",
-            ),
-            (
-                1.96**2 * 0.25 / difference**2,
-                "that is for one accuracy near 0.5. Two models on the same rows differ only where "
-                "they disagree.",
-            ),
-            (
-                1.96**2 * 0.5 / difference**2,
-                "that is for two models on different rows. Here both see the same rows.",
-            ),
-            (
-                (1.96 + 0.8416) ** 2 * variance / difference**2,
-                "that holds the power of 80 % too. Here the difference is just 1.96 errors.",
-            ),
-        ):
-            if abs(got - wrong) <= 1 or math.isclose(got, wrong, rel_tol=1e-3):
-                raise Wrong(f"{where}: {reason}")
-        wanted = _solve_rows_for(difference, disagreement)
-        raise Wrong(f"{where} you return {got:g}; it takes {wanted}.")
-
-
-interval = Exercise(
-    _solve_interval,
-    _verify_interval,
+rows_for = Exercise(
+    _solve_rows_for,
+    _verify_rows_for,
     [
-        "The notebook has used this interval above: which helper, and what does it return?",
-        "`evidence.proportion(right, rows)` returns the share, low and high.",
-        "By hand: with z = 1.96 the middle is (share + z²/2n) / (1 + z²/n), and the half width is "
-        "z / (1 + z²/n) times the root of share (1 - share) / n + z² / 4n².",
+        "Write down two standard errors of an accuracy p on n rows, and set them to the margin.",
+        "2 sqrt(p (1 - p) / n) = margin: square both sides and solve for n.",
+        "n = 4 p (1 - p) / margin², rounded up with `math.ceil` or `np.ceil`.",
+    ],
+)
+verdict = Exercise(
+    _solve_verdict,
+    _verify_verdict,
+    [
+        "On which rows do the two differ, and in which direction?",
+        "`right_a.astype(float) - right_b` is 1, 0 or -1 for each row; d is its mean, and q the "
+        "share that is not 0.",
+        "Compare d with 2 * np.sqrt((q - d**2) / len(right_a)), and -d with the same.",
     ],
 )
 flattery = Exercise(
@@ -241,14 +247,5 @@ flattery = Exercise(
         "Rows are runs, columns are models. Who wins each run, and by which score?",
         "`validation.argmax(axis=1)` is the winner's column in every run.",
         "`test[np.arange(len(test)), winner]` picks one column from each row.",
-    ],
-)
-rows_needed = Exercise(
-    _solve_rows_for,
-    _verify_rows_needed,
-    [
-        "The standard error of the difference is the root of (disagreement - difference²) / n.",
-        "Set the difference equal to 1.96 of these errors, square both sides, and solve for n.",
-        "n = 1.96² (disagreement - difference²) / difference², rounded up with `np.ceil`.",
     ],
 )
