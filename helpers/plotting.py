@@ -239,16 +239,21 @@ def _measured(name, values, last):
     return epochs[there], checks.numbers(f"curves[{name!r}]", values[:, there], ("R", "epochs"))
 
 
+def _said(number):
+    """Return a number as it is read aloud: 15,700 and not 1.57e+04."""
+    return f"{number:,.0f}" if abs(number) >= 1_000 else f"{number:.3g}"
+
+
 def _count(number, noun):
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _course(name, x, y, at):
     """Return in words how a line runs: its ends, and its extremes where these lie between."""
-    said = f"{name} from {y[0]:.3g} to {y[-1]:.3g}"
+    said = f"{name} from {_said(y[0])} to {_said(y[-1])}"
     for word, place in (("highest", y.argmax()), ("lowest", y.argmin())):
-        if f"{y[place]:.3g}" not in (f"{y[0]:.3g}", f"{y[-1]:.3g}"):
-            said += f", {word} {y[place]:.3g} at {at} {x[place]:g}"
+        if _said(y[place]) not in (_said(y[0]), _said(y[-1])):
+            said += f", {word} {_said(y[place])} at {at} {_said(x[place])}"
     return f"{said[0].upper()}{said[1:]}."
 
 
@@ -386,12 +391,6 @@ def forest(claims, ax=None, *, title="Every claim of this notebook"):
             at, row, marker, color="white", markeredgecolor=colour, markeredgewidth=2,
             markersize=9, linestyle="", label=name, clip_on=False, zorder=3,
         )  # fmt: skip
-        if at != mean:
-            ax.annotate(
-                f"{mean:.0f}", (at, row), xytext=(-8 if at > 0 else 8, 0), va="center",
-                textcoords="offset points", ha="right" if at > 0 else "left", color=colour,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-            )  # fmt: skip
         ax.annotate(
             "{}  ({} to {})".format(*claim.numbers()), (1, row), xycoords=("axes fraction", "data"),
             xytext=(12, 0), textcoords="offset points", va="center", fontsize=10,
@@ -461,7 +460,7 @@ def grid(steps=80):
 
 
 def boundaries(probabilities, ax=None, *, title):
-    """Draw where each replicate's decision changes, over the share of replicates that say 1.
+    """Draw where each replicate's decision changes, over the share of networks that say 1.
 
     Parameters
     ----------
@@ -494,7 +493,7 @@ def boundaries(probabilities, ax=None, *, title):
     ax.set_aspect("equal")
     ax.grid(visible=False)
     if len(fields) > 1:
-        label = "share of replicates that predict class 1"
+        label = "share of networks that predict class 1"
         ax.figure.colorbar(image, ax=ax, label=label, shrink=0.85)
     return ax
 
@@ -579,7 +578,7 @@ def with_interval(x, low, mean, high, ax=None, *, name=None, index=0, lift=0, **
     ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
     ax.set(**labels)
     said = ", ".join(
-        f"{at}: {value:.3g} ({a:.3g} to {b:.3g})"
+        f"{at}: {_said(value)} ({_said(a)} to {_said(b)})"
         for at, value, a, b in zip(x, mean, low, high, strict=True)
     )
     tell(ax, f"{NAMES.get(name, name) or 'Mean and interval'} at {ax.get_xlabel()} {said}.")
@@ -610,7 +609,7 @@ def intervals(names, low, mean, high, ax=None, *, xlabel, title, reference=None)
     places = np.arange(len(names))[::-1]
     ax.hlines(places, low, high, color=_BLUE, linewidth=5)
     for row in zip(names, mean, low, high, strict=True):
-        tell(ax, "{}: {:.3g} ({:.3g} to {:.3g}).".format(*row))
+        tell(ax, "{}: {} ({} to {}).".format(row[0], *map(_said, row[1:])))
     # Small enough that a narrow interval is not hidden behind it.
     ax.plot(mean, places, "|", color=_BLACK, markersize=13, markeredgewidth=2)
     if reference is not None:
