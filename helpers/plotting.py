@@ -189,7 +189,8 @@ def learning_curves(curves, ax=None, *, ylabel, title, ylim=None):
     ax = figure() if ax is None else ax
     ends = []
     runs = max(len(values) for _, values in drawn.values())
-    told = [f"{ylabel or 'The same'} over {last} epochs, {_count(runs, 'run')}."]
+    drawn_of = _count(runs, "run") if runs > 1 else "one curve each"
+    told = [f"{ylabel or 'The same'} over {last} epochs, {drawn_of}."]
     for i, (name, (epochs, values)) in enumerate(drawn.items()):
         colour = COLOURS.get(name, CONDITIONS[i % len(CONDITIONS)])
         _draw_runs(ax, epochs, values, colour)
