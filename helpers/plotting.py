@@ -674,8 +674,8 @@ def two_borders(first, second, ax=None, *, truth, title):
     first, second : array-like, shape (steps * steps,)
         Predictions on the rows of `grid`, from 0 to 1.
     ax : matplotlib.axes.Axes or None
-    truth : array-like of 0 and 1, shape (steps * steps,)
-        The true classes there; their border is dotted.
+    truth : array-like, shape (steps * steps,)
+        0.5 on the true border, which is dotted.
     title : str
 
     Returns

@@ -51,7 +51,7 @@ _LOOK = {
     "A": "follow the validation mean from epoch 40 to the end, and the training mean meanwhile.",
     "B": "look at the last 20 epochs. What would more epochs do to both means?",
     "C": "look at both means after epoch 60. A gap alone is no fall.",
-    "D": "one run on 20 rows moves in steps of 5 percentage points. Would another 20 rows show the same?",
+    "D": "one run on 20 rows, in steps of 5 percentage points. Would 20 other rows agree?",
 }
 
 
@@ -238,7 +238,7 @@ largest_part = Exercise(
     _verify_largest_part,
     [
         "Three numbers: compute each, then take the name of the largest.",
-        "Squared bias: mean over the networks, minus the truth, squared, then the mean over places.",
+        "Squared bias: the networks' mean minus the truth, squared, then the mean over places.",
         "Variance: `np.var(fits, axis=0).mean()`. Noise: its standard deviation, squared.",
     ],
 )
