@@ -33,8 +33,8 @@ EXEMPT = {
     ("regularization", "penalty"): {"leak"},  # weights, no rows
     ("regularization", "build_sparse"): {"leak"},  # no data at all
     ("regularization", "pick_strength"): {"leak"},  # validation losses alone
-    ("overfit_mlp", "gap"): {"leak"},  # compares with the test by order
-    ("overfit_mlp", "verdict"): {"leak"},  # two numbers
+    ("overfit_mlp", "reading"): {"leak", "off by one"},  # four words
+    ("overfit_mlp", "largest_part"): {"leak"},  # no choice is made on any rows
     ("data_size", "law_above_floor"): {"leak"},  # a line through measured errors
     ("data_size", "rows_needed"): {"leak"},
     ("early_stopping", "stop"): {"leak"},  # one list of losses
@@ -85,7 +85,7 @@ def test_every_module_of_exercises_has_its_tables():
     for table in TABLES:
         names = {name for other, name in EXERCISES if other is table}
         assert set(table.RIGHT) == set(table.WRONG) == names
-        assert len(names) == 3
+        assert len(names) >= 3
     assert set(EXEMPT) <= {(topic(table), name) for table, name in EXERCISES}
 
 
@@ -192,7 +192,7 @@ def converted(value, convert, also_numbers):
     return convert(np.asarray(value)) if np.ndim(value) or also_numbers else value
 
 
-@each({key: e for key, e in functions.items() if key[1] != "verdict"})
+@each({key: e for key, e in functions.items() if key[1] not in ("reading", "largest_part")})
 @pytest.mark.parametrize("kind", TYPES)
 def test_right_numbers_of_any_type_are_accepted(exercise, kind, said):
     def answer(*arguments):
@@ -248,7 +248,8 @@ def test_a_check_does_not_hand_out_its_own_arrays(exercise, first, said):
 
     def answer(*arguments):
         made = None if first else exercise._solution(*arguments)
-        for array in [*arguments, *(arguments[0] if type(arguments[0]) is list else [])]:
+        inner = arguments[0] if arguments and type(arguments[0]) is list else []
+        for array in [*arguments, *inner]:
             if isinstance(array, np.ndarray):
                 array[...] = 0
                 spoilt.append(array)
@@ -288,10 +289,10 @@ def test_a_check_draws_the_same_under_every_seed(said):
 
 
 def test_the_learners_own_error_is_told_and_not_raised(said):
-    def broken(train, test):
+    def broken(curves):
         return undefined_name  # noqa: F821
 
-    text = said(overfit_mlp.gap, broken)
+    text = said(overfit_mlp.honest_fall, broken)
     assert text == "Not yet: your code stops with NameError: name 'undefined_name' is not defined"
 
 
@@ -334,5 +335,5 @@ def test_hints_end_and_the_solution_is_source(exercise, capsys):
 
 
 def test_the_solution_is_shown_as_source(capsys):
-    overfit_mlp.verdict.solution()
-    assert 'return "undecided"' in capsys.readouterr().out
+    overfit_mlp.reading.solution()
+    assert 'return {"A": "overfits"' in capsys.readouterr().out

@@ -165,11 +165,12 @@ def _slips(curves):
 
 @judging.judge(_solve_honest_fall)
 def _verify_honest_fall(answer):
-    rng = np.random.default_rng(2)
+    rng = np.random.default_rng(9)  # all slips give different falls
     # Eighths: their sums are exact, in whatever order, so that ties are ties.
-    tied = np.array([[1, 6, 2, 6, 1], [3, 5, 6, 5, 3], [4, 2, 1, 7, 0], [5, 1, 3, 8, 2]]) / 8
+    tied = np.array([[1, 6, 2, 6, 1], [3, 5, 6, 5, 3], [4, 3, 1, 2, 0], [5, 3, 3, 2, 2]]) / 8
     whole = np.array([[0, 1, 0], [1, 0, 0], [1, 1, 0]])
-    for curves in (rng.random((6, 9)), rng.random((7, 5)), tied, whole, rng.random((2, 4))):
+    rising = np.arange(20).reshape(5, 4) / 4  # the last epoch is the best
+    for curves in (rng.random((6, 9)), rng.random((7, 5)), tied, whole, rising):
         given = curves.copy()
         right = _solve_honest_fall(curves)
         got = expect_array(answer(given), right.shape, "one fall for each run of the second half")
