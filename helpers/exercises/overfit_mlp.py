@@ -165,7 +165,7 @@ def _slips(curves):
 
 @judging.judge(_solve_honest_fall)
 def _verify_honest_fall(answer):
-    rng = np.random.default_rng(9)  # all slips give different falls
+    rng = np.random.default_rng(581)  # all slips give different falls
     # Eighths: their sums are exact, in whatever order, so that ties are ties.
     tied = np.array([[1, 6, 2, 6, 1], [3, 5, 6, 5, 3], [4, 3, 1, 2, 0], [5, 3, 3, 2, 2]]) / 8
     whole = np.array([[0, 1, 0], [1, 0, 0], [1, 1, 0]])
