@@ -31,7 +31,7 @@ def four_curves():
     one = rng.binomial(20, 0.5 + 0.35 * (1 - np.exp(-t / 5))) / 20
     return {
         "A: 30 runs, 2,000 rows": {
-            "train": many(0.5 + 0.42 * (1 - np.exp(-t / 25))),
+            "train": many(0.5 + 0.47 * (1 - np.exp(-t / 16))),
             "validation": many(0.5 + 0.35 * rise - 0.0022 * np.maximum(t - 35, 0)),
         },
         "B: 30 runs, 2,000 rows": {"train": many(slow), "validation": many(slow - 0.03)},
