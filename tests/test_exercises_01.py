@@ -87,6 +87,11 @@ def single_run(curves):
     return curves[half:, curves[:half].max(axis=0).argmax()] - curves[half:, -1]
 
 
+def median_run(curves):
+    half = len(curves) // 2
+    return curves[half:, np.median(curves[:half], axis=0).argmax()] - curves[half:, -1]
+
+
 def falls_in_place(curves):
     found = exercises._solve_honest_fall(curves)
     curves *= 0
@@ -188,6 +193,10 @@ WRONG = {
             (part(bias=lambda f, t, m: ((np.median(f, axis=0) - t) ** 2).mean(),
                   variance=lambda f: f.std(axis=0).mean()), "the variance"),
             (part(variance=lambda fits: fits.std(axis=0).mean()), "the variance"),
+            (part(bias=lambda f, t, m: ((np.median(f, axis=0) - t) ** 2).mean()),
+             "you say 'noise'"),
+            (part(bias=lambda f, t, m: (m**2).max()), "you say 'squared bias'"),
+            (part(variance=lambda fits: fits.var(axis=0).max()), "you say 'variance'"),
             (lambda f, t, s: "bias", "you say 'bias'"),
             (part_in_place, "changes what it is given"),
         ],
@@ -223,6 +232,7 @@ WRONG = {
             (lambda c: -exercises._solve_honest_fall(c), "sign is flipped"),
             (falls("first", how=latest), "take the earliest"),
             (single_run, "a single run chooses"),
+            (median_run, "not the falls"),
             (falls("first", how=np.argmin), "not the falls"),
             (falls_in_place, "changes what it is given"),
         ],

@@ -99,6 +99,8 @@ def _parts_cases():
         (line + 0.6 + 0.1 * up, line, 0.7),  # noise; not where the bias is not squared
         (np.array([[3, 5]]), np.array([1, 3]), 1),  # one network, whole numbers
         (line[None] + np.array([[0.0], [0.0], [6.0]]), line, 1.0),  # variance 8, squared bias 4
+        (line[None] + np.array([[1.0], [1.0], [4.0]]), line, 1.5),  # bias; noise with the median
+        (line + 3.0 * (line == 0) + 2.0 * up * (line == 10), line, 1.5),  # noise; not by maxima
     ]
 
 
@@ -169,8 +171,10 @@ def _verify_honest_fall(answer):
     # Eighths: their sums are exact, in whatever order, so that ties are ties.
     tied = np.array([[1, 6, 2, 6, 1], [3, 5, 6, 5, 3], [4, 3, 1, 2, 0], [5, 3, 3, 2, 2]]) / 8
     whole = np.array([[0, 1, 0], [1, 0, 0], [1, 1, 0]])
+    # The best median is another epoch.
+    skewed = np.array([[3, 1, 0], [3, 1, 0], [3, 8, 0], [5, 2, 1], [6, 3, 1], [7, 7, 0]]) / 8
     rising = np.arange(20).reshape(5, 4) / 4  # the last epoch is the best
-    for curves in (rng.random((6, 9)), rng.random((7, 5)), tied, whole, rising):
+    for curves in (rng.random((6, 9)), rng.random((7, 5)), tied, whole, skewed, rising):
         given = curves.copy()
         right = _solve_honest_fall(curves)
         got = expect_array(answer(given), right.shape, "one fall for each run of the second half")
