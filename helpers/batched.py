@@ -301,6 +301,7 @@ def compiled(function):
             parts += part.children
         del traced, parts
         gc.collect()
+        give_back()
         found = kept.call_with_captures(arguments, {}, captured)
         give_back()
         runs[shapes] = lambda *arguments: kept.call_with_captures(arguments, {}, captured)

@@ -209,7 +209,8 @@ def learning_curves(curves, ax=None, *, ylabel, title, ylim=None):
     ax = figure() if ax is None else ax
     ends = []
     runs = max(len(values) for _, values in drawn.values())
-    told = [f"{ylabel or 'The same'} over {last} epochs, {_count(runs, 'run')}."]
+    drawn_of = _count(runs, "run") if runs > 1 else "one curve each"
+    told = [f"{ylabel or 'The same'} over {last} epochs, {drawn_of}."]
     for i, (name, (epochs, values)) in enumerate(drawn.items()):
         colour = COLOURS.get(name, CONDITIONS[i % len(CONDITIONS)])
         _draw_runs(ax, epochs, values, colour)
@@ -815,6 +816,88 @@ def plain_ticks(ax, ticks, axis="x"):
     """
     getattr(ax, f"set_{axis}ticks")(ticks, [f"{tick:,g}" for tick in ticks])
     ax.minorticks_off()
+
+
+def panels(curves, *, ylabel, ylim=None):
+    """Draw several sets of learning curves side by side, two in a row.
+
+    Parameters
+    ----------
+    curves : dict of str to dict
+        By the title of the panel, what `learning_curves` draws.
+    ylabel : str
+    ylim : tuple (low, high) or None
+
+    Returns
+    -------
+    numpy.ndarray of matplotlib.axes.Axes
+    """
+    axes = figure(2, -(-len(curves) // 2), height=3.2, sharey=True)
+    for ax in axes.flat[len(curves) :]:
+        ax.set_axis_off()
+    for ax, (title, drawn) in zip(axes.flat, curves.items(), strict=False):
+        learning_curves(drawn, ax, ylabel=ylabel, title=title, ylim=ylim)
+    return axes
+
+
+def error_parts(parts, ax=None, *, noise, title):
+    """Draw what mean squared errors are made of: squared bias and variance, stacked.
+
+    Parameters
+    ----------
+    parts : dict of str to tuple (squared bias, variance)
+    ax : matplotlib.axes.Axes or None
+    noise : float
+        Variance of the noise, in the same unit: what noisy rows would add to each bar.
+    title : str
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = figure(height=1.4 + 0.6 * len(parts)) if ax is None else ax
+    places = np.arange(len(parts))[::-1]
+    bias, variance = np.transpose(list(parts.values()))
+    ax.barh(places, bias, color=_PURPLE, height=0.6, label="squared bias")
+    ax.barh(places, variance, left=bias, color=_SKY, height=0.6, label="variance", hatch="//",
+            edgecolor="white")  # fmt: skip
+    for place, (name, (b, v)) in zip(places, parts.items(), strict=True):
+        ax.annotate(f"{b:.2f} + {v:.2f} = {b + v:.2f}", (b + v, place), xytext=(6, 0),
+                    textcoords="offset points", va="center")  # fmt: skip
+        tell(ax, f"{name}: squared bias {b:.2f} and variance {v:.2f} make {b + v:.2f}.")
+    ax.set_yticks(places, list(parts))
+    label = f"squared error on the true line (noisy rows: {noise:g} more for each)"
+    ax.set(xlabel=label, title=title, xlim=(0, 1.4 * (bias + variance).max()))
+    ax.grid(axis="y", visible=False)
+    ax.legend(loc="upper right", framealpha=1)
+    return ax
+
+
+def two_borders(first, second, ax=None, *, truth, title):
+    """Draw the classes that one network predicts on a grid, and the border of another network.
+
+    Parameters
+    ----------
+    first, second : array-like, shape (steps * steps,)
+        Predictions on the rows of `grid`, from 0 to 1.
+    ax : matplotlib.axes.Axes or None
+    truth : array-like, shape (steps * steps,)
+        0.5 on the true border, which is dotted.
+    title : str
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    first, second, truth = (np.asarray(values, float) for values in (first, second, truth))
+    ax = boundaries(first[None], ax, title=title)
+    steps = int(round(len(first) ** 0.5))
+    side = np.linspace(0, 1, steps)
+    for field, style in ((second, "solid"), (truth, "dotted")):
+        ax.contour(side, side, field.reshape(steps, steps), levels=[0.5], colors=[_BLACK],
+                   linestyles=style)  # fmt: skip
+    changed = ((first > 0.5) != (second > 0.5)).mean()
+    return tell(ax, f"The other network, whose border is a line, differs on {changed:.1%} of it.")
 
 
 def _image(picture, alt, width):

@@ -353,3 +353,30 @@ def test_named_lines_end_at_their_names():
     assert [(t.get_text(), t.xy) for t in ax.texts] == [("a", (100, 3)), ("b", (100, 10))]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "100"]
     assert "B from 30 to 10." in plotting.described(ax.figure)
+
+
+def test_parts_of_an_error_are_stacked_and_told():
+    parts = {"line": (1.0, 2.0), "network": (0.5, 4.0)}
+    ax = plotting.error_parts(parts, noise=25, title="T")
+    widths = [bar.get_width() for bar in ax.patches]
+    assert widths == [1.0, 0.5, 2.0, 4.0]
+    assert [bar.get_x() for bar in ax.patches] == [0, 0, 1.0, 0.5]
+    assert "1.00 + 2.00 = 3.00" in texts(ax) and "25" in ax.get_xlabel()
+    assert "network: squared bias 0.50 and variance 4.00 make 4.50." in plotting.described(
+        ax.figure
+    )
+
+
+def test_panels_hold_one_set_of_curves_each():
+    curves = {name: {"train": np.linspace(0, 1, 5)} for name in ("A", "B", "C")}
+    axes = plotting.panels(curves, ylabel="accuracy")
+    assert [ax.get_title("left") for ax in axes.flat] == ["A", "B", "C", ""]
+    assert not axes.flat[3].axison
+    assert plotting.described(axes.flat[0].figure).count("one curve each") == 3
+
+
+def test_two_borders_say_how_far_two_networks_differ():
+    square = plotting.grid(20)
+    first, second = (square[:, 0] < edge for edge in (0.3, 0.5))
+    ax = plotting.two_borders(first, second, truth=square[:, 1], title="T")
+    assert f"differs on {(first != second).mean():.1%}" in plotting.described(ax.figure)

@@ -118,7 +118,7 @@ def count(notebook):
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_notebook_with_the_solutions_put_in_passes(path, whole, tmp_path):
     notebook = prepared(path, whole=whole)
-    assert sum(map(asks, notebook.cells)) == 3
+    assert sum(map(asks, notebook.cells)) >= 3
     done = run(notebook, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(rf"^{count(notebook)} passed", done.stdout, re.MULTILINE), done.stdout
@@ -126,14 +126,14 @@ def test_a_notebook_with_the_solutions_put_in_passes(path, whole, tmp_path):
 
 def test_a_stub_and_a_wrong_answer_do_not_pass(tmp_path):
     def solve(cell, exercises):
-        if "exercises.gap." in cell.source:
+        if "exercises.honest_fall." in cell.source:
             return cell.source  # the stub stays
         source = solved(cell, exercises)
-        return source.replace('"refuted"', '"undecided"')
+        return source.replace('"settled"', '"overfits"')
 
     notebook = prepared(NOTEBOOKS[0], solve)
-    assert sum('"undecided"' in cell.source for cell in notebook.cells) == 1
+    assert sum('"C": "overfits"' in cell.source for cell in notebook.cells) == 1
     done = run(notebook, tmp_path)
     assert done.returncode == 1, done.stdout + done.stderr
     assert f"2 failed, {count(notebook) - 2} passed" in done.stdout
-    assert STUB in done.stdout and "Not yet: for the interval" in done.stdout
+    assert STUB in done.stdout and "Not yet: C is not" in done.stdout
