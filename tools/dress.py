@@ -107,7 +107,7 @@ def _time_sections(cells, name):
         for i, cell in enumerate(cells)
         if cell.cell_type == "markdown" and _SECTION.match(cell.source)
     ]
-    for start, end in zip(starts, [*starts[1:], len(cells)], strict=True):
+    for start, end in zip(starts, [*starts, len(cells)][1:], strict=True):
         spent = max(1, round(sum(map(minutes, cells[start:end]))))
         heading, _, rest = cells[start].source.partition("\n")
         if heading.startswith("## "):
