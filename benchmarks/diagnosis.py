@@ -3,7 +3,7 @@
     python benchmarks/diagnosis.py first     train and judge the half that chooses the rules
     python benchmarks/diagnosis.py second    the half that chose nothing: writes diagnosis.json
 
-Thirty situations in two halves, 100 runs each. Every run draws its own rows, initial weights and
+Thirty-two situations in two halves, 100 runs each. Every run draws its own rows, initial weights and
 batch order. The halves were fixed before anything was trained; the second is opened once, when the
 rules are done. Curves are not stored: the seeds make them again, and the folder ``build/bench``
 keeps them for the next call.
@@ -239,6 +239,9 @@ FIRST = [
     _S("circle, 80 rows, Adam at 0.1", "too fast", sound(circle(), 80, 200), 100, rate=0.1),
     _S("clouds, one row in ten", "imbalance", sound(clouds(10, 2.0, 0.1), 300, 200), 60, (32,)),
     _S("noisy circle, copies", "leak", copies(circle(0.2), 80, 200, 0.01), 100, (128, 128)),
+    _S("clouds, linear", "healthy", sound(clouds(10, 2.0), 300, 200), 100, (), rate=0.01),
+    _S("noisy circle, 300 rows, L2", "healthy", sound(circle(0.2), 300, 200), 100, (32,), l2=0.01,
+       rate=0.01),
     _S("circle, right half rare", "shift", shifted(circle(0.1), 200, 200, 0.1), 60),
 ]  # fmt: skip
 SECOND = [
