@@ -3,7 +3,7 @@
     python benchmarks/diagnosis.py first     train and judge the half that chooses the rules
     python benchmarks/diagnosis.py second    the half that chose nothing: writes diagnosis.json
 
-Thirty-two situations in two halves, 100 runs each. Every run draws its own rows, initial weights and
+Thirty-four situations in two halves, 100 runs each. Every run draws its own rows, initial weights and
 batch order. The halves were fixed before anything was trained; the second is opened once, when the
 rules are done. Curves are not stored: the seeds make them again, and the folder ``build/bench``
 keeps them for the next call.
@@ -242,6 +242,9 @@ FIRST = [
     _S("clouds, linear", "healthy", sound(clouds(10, 2.0), 300, 200), 100, (), rate=0.01),
     _S("noisy circle, 300 rows, L2", "healthy", sound(circle(0.2), 300, 200), 100, (32,), l2=0.01,
        rate=0.01),
+    _S("noisy circle, 80 rows, longer", "overfit", sound(circle(0.2), 80, 200), 300, (128, 128)),
+    _S("noisy circle, 40 rows", "overfit", sound(circle(0.1), 40, 200), 100, rate=0.003,
+       batch_size=8),
     _S("circle, right half rare", "shift", shifted(circle(0.1), 200, 200, 0.1), 60),
 ]  # fmt: skip
 SECOND = [
