@@ -3,7 +3,7 @@
     python benchmarks/diagnosis.py first     train and judge the half that chooses the rules
     python benchmarks/diagnosis.py second    the half that chose nothing: writes diagnosis.json
 
-Thirty-four situations in two halves, 100 runs each. Every run draws its own rows, initial weights and
+Thirty-six situations in two halves, 100 runs each. Every run draws its own rows, initial weights and
 batch order. The halves were fixed before anything was trained; the second is opened once, when the
 rules are done. Curves are not stored: the seeds make them again, and the folder ``build/bench``
 keeps them for the next call.
@@ -245,6 +245,9 @@ FIRST = [
     _S("noisy circle, 80 rows, longer", "overfit", sound(circle(0.2), 80, 200), 300, (128, 128)),
     _S("noisy circle, 40 rows", "overfit", sound(circle(0.1), 40, 200), 100, rate=0.003,
        batch_size=8),
+    _S("circle, Adam at 0.5", "too fast", sound(circle(), 200, 200), 60, (32, 32), rate=0.5),
+    _S("tumours, SGD at 2", "too fast", real(TUMOURS, 100, 200), 100, (32, 32), optimizer="sgd",
+       rate=2.0),
     _S("circle, right half rare", "shift", shifted(circle(0.1), 200, 200, 0.1), 60),
 ]  # fmt: skip
 SECOND = [
