@@ -1,0 +1,656 @@
+"""Say what is wrong with a training, and how often such a word is wrong. NumPy, SciPy, scikit-learn.
+
+`diagnose` has two forms. From one history it judges curves, by rules whose numbers stand in `RULES`:
+``benchmarks/diagnosis.py`` fitted them on one half of its situations, measured their errors on the
+other, and ``benchmarks/diagnosis.json`` holds both. From the reader's own model and rows it looks at
+the rows first, trains replicates on other splits, and judges what it measured on rows left out.
+
+It imports one sibling, `training`, inside the second form: the first must not wait for TensorFlow.
+"""
+
+import csv
+import html
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from helpers import checks
+
+BENCH = Path(__file__).resolve().parents[1] / "benchmarks" / "diagnosis.json"
+# The numbers of the rules. Each is a logistic model of features that `features` names; a finding is
+# "yes" above `call`, "no" below `clear`, and "not enough evidence" between.
+RULES = {
+    "window": 0.15,
+    "noise": 1.2,
+    "jitter": 0.02,
+    "call": 0.7,
+    "clear": 0.3,
+    "least_epochs": 10,
+    "unknown_rows": 20,
+    "models": {
+        "overfit": {"constant": 1.198, "rise_in_errors": 0.546, "log_fall": 1.639},
+    },
+}
+NOT_ENOUGH = "not enough evidence"
+_TINY = 1e-7
+
+
+def diagnose(
+    history,
+    train=None,
+    validation=None,
+    *,
+    test=None,
+    seeds=range(10),
+    epochs=100,
+    batch_size=32,
+    validation_rows=None,
+):
+    """Say what is wrong with a training: from one history, or from a model and its rows.
+
+    ``diagnose(history)`` judges the curves of one run. ``diagnose(build_model, train, validation)``
+    trains one replicate per seed, each on another split of the rows, and sees much more.
+
+    Parameters
+    ----------
+    history : keras.callbacks.History, dict, pandas.DataFrame, str or path; or callable
+        One training, as `read_history` takes it: ``loss`` and ``val_loss``, with or without
+        accuracies. Or a `build_model` as `training.fit_replicas` takes it.
+    train, validation, test : tuple (x, y)
+        Rows of the second form: ``x`` of shape (n, d), ``y`` of shape (n,). `test` is optional: rows
+        from where the model will be used.
+    seeds : sequence of int, default range(10)
+        Second form: one per replicate, 3 or more.
+    epochs, batch_size : int, default 100 and 32
+        Second form: as in ``model.fit``.
+    validation_rows : int, optional
+        First form: number of validation rows. Without it, it is read off the steps of the accuracy,
+        which gives the number or a divisor; without accuracy 20 are assumed, the least of the bench.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is none of these. The message names it.
+    """
+    if callable(history) and not hasattr(history, "history"):
+        if validation_rows is not None:
+            raise TypeError("validation_rows goes with a history, not with a build_model")
+        return _many_runs(history, train, validation, test, seeds, epochs, batch_size)
+    for name, rows in (("train", train), ("validation", validation), ("test", test)):
+        if rows is not None:
+            raise TypeError(f"{name} goes with a build_model, got it with a history")
+    if validation_rows is not None:
+        validation_rows = checks.whole("validation_rows", validation_rows)
+    return _one_run(read_history(history), validation_rows)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One answer of a diagnosis.
+
+    Attributes
+    ----------
+    name : str
+        What was asked, as "overfitting".
+    answer : {"yes", "no", "not enough evidence"}
+    seen : str
+        What was seen, with numbers.
+    sure : str
+        How sure the answer is: an interval, or error rates that the bench measured.
+    advice : str
+        What to do next.
+    where : str
+        The notebooks that show it.
+    curves : dict of str to list of float
+        What the small figure draws.
+    marks : tuple of float
+        Epochs that the figure marks.
+    """
+
+    name: str
+    answer: str
+    seen: str
+    sure: str
+    advice: str
+    where: str = ""
+    curves: dict = field(default_factory=dict, repr=False)
+    marks: tuple = ()
+
+
+class Diagnosis:
+    """The findings of one training or one model. Made by `diagnose`.
+
+    Attributes
+    ----------
+    title : str
+        What was looked at.
+    findings : tuple of Finding
+        In the order in which they were asked.
+    """
+
+    def __init__(self, title, findings):
+        self.title, self.findings = title, tuple(findings)
+
+    def __getitem__(self, name):
+        """Return the finding of a name."""
+        found = {finding.name: finding for finding in self.findings}
+        return found[checks.one_of("name", name, tuple(found))]
+
+    def to_dict(self):
+        """Return the diagnosis as a record that `json.dump` writes."""
+        return {"title": self.title, "findings": [asdict(finding) for finding in self.findings]}
+
+    def __repr__(self):
+        """Return the findings as text."""
+        lines = [self.title]
+        for f in self.findings:
+            lines += ["", f"{f.name}: {f.answer}"]
+            lines += [f"  {label}{text}" for label, text in _said(f)]
+        return "\n".join(lines)
+
+    def _repr_html_(self):
+        parts = [f"<p>{html.escape(self.title)}</p>"]
+        for f in self.findings:
+            said = "".join(f"<p>{label}{html.escape(text)}</p>" for label, text in _said(f))
+            parts.append(
+                f"<section><h4>{html.escape(f.name)}: {html.escape(f.answer)}</h4>"
+                f"{_picture(f)}{said}</section>"
+            )
+        return "".join(parts)
+
+
+def _said(finding):
+    labels = {"Seen: ": "seen", "How sure: ": "sure", "Next: ": "advice", "Shown in: ": "where"}
+    texts = {label: getattr(finding, name) for label, name in labels.items()}
+    return [(label, text) for label, text in texts.items() if text]
+
+
+_COLOURS = {
+    "training": ("#0072b2", ""),
+    "validation": ("#d55e00", "6 4"),
+    "test": ("#009e73", "2 3"),
+}
+
+
+def _picture(finding, width=320, height=110):
+    """Return the curves of a finding as a small picture, SVG, with its words for those who listen."""
+    if not finding.curves:
+        return ""
+    every = np.concatenate([np.asarray(v, float) for v in finding.curves.values()])
+    low, high = every.min(), every.max()
+    most = max(map(len, finding.curves.values()))
+
+    def across(epoch):
+        return 4 + (width - 90) * (epoch - 1) / max(most - 1, 1)
+
+    def up(value):
+        return 6 + (height - 12) * (high - value) / (high - low or 1.0)
+
+    drawn = []
+    for name, values in finding.curves.items():
+        colour, dashes = _COLOURS.get(name, ("#000000", ""))
+        kept = np.unique(np.linspace(0, len(values) - 1, 120).round().astype(int))
+        points = " ".join(f"{across(i + 1):.1f},{up(values[i]):.1f}" for i in kept)
+        drawn.append(
+            f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.8" '
+            f'stroke-dasharray="{dashes}"/><text x="{across(len(values)) + 4:.1f}" '
+            f'y="{up(values[-1]) + 4:.1f}" font-size="11" fill="{colour}">{name}</text>'
+        )
+    for epoch in finding.marks:
+        drawn.append(
+            f'<line x1="{across(epoch):.1f}" x2="{across(epoch):.1f}" y1="2" y2="{height - 2}" '
+            'stroke="#555555" stroke-dasharray="1 3"/>'
+        )
+    return (
+        f'<svg role="img" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'style="background:#ffffff"><title>{html.escape(finding.seen)}</title>{"".join(drawn)}</svg>'
+    )
+
+
+# --- reading a history ----------------------------------------------------------------------------
+
+_NAMES = {
+    "loss": ("loss", "train_loss", "training_loss"),
+    "accuracy": (
+        "accuracy", "acc", "binary_accuracy", "categorical_accuracy",
+        "sparse_categorical_accuracy", "train_accuracy", "train_acc",
+    ),
+    "val_loss": ("val_loss", "valid_loss", "validation_loss"),
+    "val_accuracy": (
+        "val_accuracy", "val_acc", "val_binary_accuracy", "val_categorical_accuracy",
+        "val_sparse_categorical_accuracy", "valid_accuracy", "validation_accuracy",
+    ),
+}  # fmt: skip
+_MOST_EPOCHS = 1_000_000
+_MOST_BYTES = 100_000_000
+
+
+def read_history(history):
+    """Return the curves of a training, whatever holds them.
+
+    Parameters
+    ----------
+    history : keras.callbacks.History, dict, pandas.DataFrame, str or path
+        What ``model.fit`` returns, its ``history``, a table with one row per epoch, or a file: CSV
+        as `keras.callbacks.CSVLogger` and ``DataFrame.to_csv`` write it, JSON as ``json.dump`` and
+        ``DataFrame.to_json`` do.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray, shape (epochs,)
+        ``loss`` and ``val_loss``; ``accuracy`` and ``val_accuracy`` where they are known. Accuracy
+        is a share from 0 to 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It holds no such curves. The message names what is wrong.
+    """
+    table = _table(history)
+    curves = {}
+    for name, known in _NAMES.items():
+        found = [column for column in table if str(column).strip().lower() in known]
+        if len(found) > 1:
+            raise ValueError(f"history must hold {name} once, got {' and '.join(map(str, found))}")
+        if found:
+            curves[name] = _curve(str(found[0]), table[found[0]])
+    _check_curves(curves, list(table))
+    return curves
+
+
+def _table(history):
+    """Return columns by name."""
+    if isinstance(history, (str, PathLike)):
+        return _file(Path(history))
+    kept = getattr(history, "history", history)  # of a keras.callbacks.History
+    if hasattr(kept, "columns") and hasattr(kept, "to_dict"):
+        kept = kept.to_dict("list")
+    if not isinstance(kept, Mapping):
+        raise TypeError(
+            "history must be what model.fit returns, its dict, a table with a row per epoch, or "
+            f"the path of a CSV or JSON file, got {checks.short(history)}"
+        )
+    return kept
+
+
+def _file(path):
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ValueError(f"{path.name} must be the history of one training, got over 100 MB")
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"{path.name} must be a CSV or JSON file, got one that is no text"
+        ) from None
+    if not text.strip():
+        raise ValueError(f"{path.name} is empty")
+    if text.lstrip()[0] in "{[":
+        return _json(path.name, text)
+    return _csv(path.name, text)
+
+
+def _json(name, text):
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{name} is no valid JSON: {checks.short(str(error))}") from None
+    if isinstance(found, dict) and isinstance(found.get("history"), dict):
+        found = found["history"]
+    if isinstance(found, list) and found and all(isinstance(row, dict) for row in found):
+        found = {key: [row.get(key) for row in found] for key in found[0]}
+    if not isinstance(found, dict):
+        raise ValueError(f"{name} must hold curves by name, got {checks.short(found)}")
+    # DataFrame.to_json writes {"loss": {"0": 0.6, "1": 0.5}}.
+    return {k: list(v.values()) if isinstance(v, dict) else v for k, v in found.items()}
+
+
+def _csv(name, text):
+    first = text.splitlines()[0]
+    separator = max(",;\t", key=first.count)
+    try:
+        rows = [row for row in csv.reader(text.splitlines(), delimiter=separator) if row]
+    except csv.Error as error:
+        raise ValueError(f"{name} is no valid CSV: {error}") from None
+    head, *rows = rows
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(head):
+            raise ValueError(
+                f"{name} must have {len(head)} values in each line, as its first, got {len(row)} "
+                f"in line {number}"
+            )
+    return {column: [row[i] for row in rows] for i, column in enumerate(head)}
+
+
+def _curve(name, values):
+    """Return one curve as an array, or say what is wrong with it."""
+    if isinstance(values, (str, bytes)) or np.ndim(values) != 1:
+        raise ValueError(f"{name} must hold one number per epoch, got {checks.short(values)}")
+    found = np.empty(len(values))
+    for i, value in enumerate(values):
+        try:
+            found[i] = float(value)
+        except (TypeError, ValueError):
+            found[i] = np.nan
+        if not abs(found[i]) < checks.LARGEST:
+            raise ValueError(
+                f"{name} must hold finite numbers, got {checks.short(value)} at epoch {i + 1}"
+            )
+    return found
+
+
+def _check_curves(curves, names):
+    held = ", ".join(map(str, names[:8])) or "nothing"
+    for name in ("loss", "val_loss"):
+        if name not in curves:
+            remedy = ": train with validation_data" if name == "val_loss" else ""
+            raise ValueError(f"history must hold {name}, got {held}{remedy}")
+    lengths = {name: len(values) for name, values in curves.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} {n}" for name, n in lengths.items())
+        raise ValueError(f"history must hold curves of one length, got {told}")
+    if not 2 <= lengths["loss"] <= _MOST_EPOCHS:
+        raise ValueError(f"history must hold 2 to {_MOST_EPOCHS:,} epochs, got {lengths['loss']}")
+    for name in ("accuracy", "val_accuracy"):
+        if name in curves and not 0 <= curves[name].min() <= curves[name].max() <= 1:
+            wrong = max(curves[name], key=abs)
+            raise ValueError(
+                f"{name} must hold shares from 0 to 1, got {wrong:g}: divide percentages by 100"
+            )
+
+
+# --- the rules on the curves of one run -----------------------------------------------------------
+
+
+def features(loss, val_loss, rows):
+    """Measure what the rules ask of one run.
+
+    Parameters
+    ----------
+    loss, val_loss : numpy.ndarray, shape (epochs,)
+        Positive.
+    rows : int
+        Validation rows.
+
+    Returns
+    -------
+    dict of str to float
+        Of the logarithms of curves smoothed by a running mean over a share `window` of the epochs:
+        ``rise`` of the validation loss from its lowest value to the end; ``fall`` of the training
+        loss over the same epochs; ``back``, how far the training loss ends above its own lowest;
+        ``gain``, how far the validation loss ever fell below its first epoch; ``late``, how far it
+        fell over the last third, and ``late_training``. ``best``: the epoch of the lowest value,
+        the middle of its window. ``error``: the standard error of ``rise``.
+
+    Notes
+    -----
+    A validation curve is measured on the same rows at each epoch, so the noise of a *difference*
+    between two epochs is that of the rows on which the model changed. On the bench's first half its
+    standard deviation is near ``noise * fall / sqrt(rows)``: none where training changed nothing.
+    """
+    epochs = len(loss)
+    window = max(3, round(RULES["window"] * epochs))
+    training, validation = (_log_smooth(values, window) for values in (loss, val_loss))
+    place = int(validation.argmin())
+    third = 2 * len(validation) // 3
+    rise = validation[-1] - validation[place]
+    fall = max(training[place] - training[-1], 0.0)
+    error = math.hypot(RULES["noise"] * fall / math.sqrt(rows), RULES["jitter"])
+    return {
+        "best": place + (window + 1) / 2,
+        "rise": rise,
+        "fall": fall,
+        "error": error,
+        "rise_in_errors": min(rise / error, 4.0),
+        "log_fall": math.log(fall + 0.05),
+        "back": training[-1] - training.min(),
+        "gain": math.log(max(val_loss[0], _TINY)) - validation[place],
+        "late": validation[third] - validation[-1],
+        "late_training": training[third] - training[-1],
+    }
+
+
+def _log_smooth(values, window):
+    total = np.cumsum(np.concatenate([[0.0], values]))
+    return np.log(np.maximum((total[window:] - total[:-window]) / window, _TINY))
+
+
+def score(name, found):
+    """Return the probability that a logistic model of `RULES` gives, from 0 to 1."""
+    model = RULES["models"][name]
+    return 1 / (1 + math.exp(-sum(w * found.get(f, 1.0) for f, w in model.items())))
+
+
+def answers(loss, val_loss, rows):
+    """Answer every question about one run.
+
+    Parameters
+    ----------
+    loss, val_loss : numpy.ndarray, shape (epochs,)
+    rows : int
+        Validation rows.
+
+    Returns
+    -------
+    dict of str to str
+        "yes", "no" or "not enough evidence", by the name of the finding.
+    """
+    found = features(loss, val_loss, rows)
+    return {name: _answer(score(name, found)) for name in RULES["models"]}
+
+
+def _answer(probability):
+    if probability > RULES["call"]:
+        return "yes"
+    return "no" if probability < RULES["clear"] else NOT_ENOUGH
+
+
+def enough_rows(found):
+    """Return how many validation rows would decide, if rise and fall stay as they are, or None."""
+    model = RULES["models"]["overfit"]
+    wanted = math.log(RULES["call"] / (1 - RULES["call"]))
+    wanted = (wanted - model["constant"] - model["log_fall"] * found["log_fall"]) / model[
+        "rise_in_errors"
+    ]
+    if not 0 < wanted <= 4 or found["rise"] <= 0:
+        return None
+    variance = (found["rise"] / wanted) ** 2 - RULES["jitter"] ** 2
+    if variance <= 0:
+        return None
+    return math.ceil((RULES["noise"] * found["fall"]) ** 2 / variance)
+
+
+def rows_of_steps(accuracy, most=5_000):
+    """Read the number of validation rows off an accuracy: the least number it is a share of.
+
+    Parameters
+    ----------
+    accuracy : numpy.ndarray, shape (epochs,)
+    most : int, default 5,000
+
+    Returns
+    -------
+    int or None
+        At most the true number, of which it is a divisor. None if no number up to `most` fits, as
+        for accuracies that were rounded, or if all values are equal.
+    """
+    values = np.unique(accuracy)
+    if len(values) < 3:
+        return None
+    for rows in range(2, most + 1):
+        counts = values * rows
+        if np.abs(counts - counts.round()).max() < 2e-7 * rows + 1e-9:
+            return rows
+    return None
+
+
+# --- one history ----------------------------------------------------------------------------------
+
+_ADVICE = {
+    "overfit": (
+        "Keep the weights of the best epoch (EarlyStopping with restore_best_weights), then try a "
+        "penalty, dropout or more rows.",
+        "No sign of it: leave regularization as it is, and see whether the training is finished.",
+    ),
+    "unstable": (
+        "Divide the learning rate by 10, or let it fall over the epochs.",
+        "The rate is not so high that the training loses what it had.",
+    ),
+    "unfinished": (
+        "Train for twice the epochs, or raise the learning rate.",
+        "More epochs alone will not lower the loss much. If the score does not suffice, compare with "
+        "a larger network: one history does not tell a model too simple from rows that say no more.",
+    ),
+    "no skill": (
+        "Compare with a constant prediction (DummyClassifier), check that rows and labels belong "
+        "together, then the learning rate.",
+        "The model learned something that holds on the validation rows.",
+    ),
+}  # fmt: skip
+_WHERE = {
+    "overfit": "notebooks 01 (what it looks like), 02 (penalties, dropout), 04 (early stopping)",
+    "unstable": "notebook 08 (learning rate)",
+    "unfinished": "notebooks 08 (capacity and learning rate), 04",
+    "no skill": "notebooks 07 (no skill behind a high score), 02 (labels without a cause)",
+}
+_NOT_IN_CURVES = (
+    "leak or shift",
+    NOT_ENOUGH,
+    "Curves look the same whether or not validation rows are copies of training rows, or come from "
+    "another place than the rows that the model will meet.",
+    "No rule on one history can tell: on the bench such runs are judged wrongly.",
+    "Pass the model and the rows: diagnose(build_model, train, validation).",
+    "notebook 09 (leakage and shift)",
+)
+
+
+def _one_run(curves, rows):
+    """Return the diagnosis of one history."""
+    epochs = len(curves["loss"])
+    told = f"One history of {epochs:,} epochs"
+    if rows is None and "val_accuracy" in curves:
+        rows = rows_of_steps(curves["val_accuracy"])
+        told += f", {rows:,} validation rows by the steps of its accuracy" if rows else ""
+    elif rows is not None:
+        told += f", {rows:,} validation rows"
+    if rows is None:
+        rows = RULES["unknown_rows"]
+        told += f", an unknown number of validation rows: judged as if they were {rows}"
+    if epochs < RULES["least_epochs"]:
+        least = RULES["least_epochs"]
+        few = Finding(
+            "length", NOT_ENOUGH, f"{epochs} epochs are too few to judge a curve.",
+            f"The rules were measured on curves of 40 epochs and more, and start at {least}.",
+            f"Train for {least} epochs or more.", _WHERE["unfinished"],
+        )  # fmt: skip
+        return Diagnosis(told, [few])
+    found = features(curves["loss"], curves["val_loss"], rows)
+    seen = _seen(found, curves, rows)
+    drawn = {"training": curves["loss"].tolist(), "validation": curves["val_loss"].tolist()}
+    findings = []
+    for name, sentence in seen.items():
+        answer = _answer(score(name, found))
+        advice = dict(zip(("yes", "no"), _ADVICE[name], strict=True)).get(answer)
+        findings.append(
+            Finding(
+                name,
+                answer,
+                sentence,
+                measured(name, answer, rows),
+                advice or _more(name, found, rows),
+                _WHERE[name],
+                drawn,
+                (found["best"],),
+            )  # fmt: skip
+        )
+    return Diagnosis(told, [*findings, Finding(*_NOT_IN_CURVES)])
+
+
+def _seen(found, curves, rows):
+    """Return what the rules saw, in a sentence a finding."""
+    low, high = (math.expm1(found["rise"] + z * found["error"]) for z in (-1.96, 1.96))
+    overfit = (
+        f"The validation loss is lowest near epoch {found['best']:.0f} and ends "
+        f"{math.expm1(found['rise']):.0%} above that (about {low:.0%} to {high:.0%} on other rows), "
+        f"while the training loss fell by {-math.expm1(-found['fall']):.0%}."
+    )
+    if "val_accuracy" in curves:
+        overfit += " " + _accuracy_drop(curves["val_accuracy"], rows)
+    return {
+        "overfit": overfit,
+        "unstable": f"The training loss ends {math.expm1(found['back']):.0%} above its own lowest "
+        "value.",
+        "unfinished": "Over the last third of the epochs the validation loss fell by "
+        f"{-math.expm1(-found['late']):.0%}, the training loss by "
+        f"{-math.expm1(-found['late_training']):.0%}.",
+        "no skill": "At its lowest, the validation loss is "
+        f"{-math.expm1(-found['gain']):.0%} below that of the first epoch.",
+    }  # fmt: skip
+
+
+def _accuracy_drop(accuracy, rows):
+    window = max(3, round(RULES["window"] * len(accuracy)))
+    smoothed = np.convolve(accuracy, np.ones(window) / window, "valid")
+    best, end = smoothed.max(), smoothed[-1]
+    # Two epochs share their rows: this standard error, of two separate sets, is an upper bound.
+    half = 1.96 * math.sqrt((best * (1 - best) + end * (1 - end)) / rows)
+    low, high = ((best - end + sign * half) * 100 for sign in (-1, 1))
+    return (
+        f"Its accuracy ends {100 * (best - end):.1f} points below its best (95 % interval at most "
+        f"{low:.1f} to {high:.1f})."
+    )
+
+
+def _more(name, found, rows):
+    """Say what would be enough to decide."""
+    if name == "overfit":
+        enough = enough_rows(found)
+        if enough and enough > rows:
+            return (
+                f"About {float(f'{enough:.2g}'):,.0f} validation rows would be enough, if the rise "
+                "stays as it is; or the model and its rows: diagnose(build_model, train, validation)."
+            )
+    return (
+        "More rows alone may not decide this. Ten runs with other seeds and splits would: "
+        "diagnose(build_model, train, validation)."
+    )
+
+
+@cache
+def bench():
+    """Return what the bench measured, as ``benchmarks/diagnosis.json`` holds it."""
+    return json.loads(BENCH.read_text(encoding="utf-8"))
+
+
+def measured(name, answer, rows):
+    """Say how often an answer was right on the half of the bench that chose no rule."""
+    tables = bench()["one history"]
+    size = max((int(n) for n in tables if int(n) <= rows), default=min(map(int, tables)))
+    counts = tables[str(size)]["all"][name]["counts"]
+    runs = sum(map(sum, counts.values()))
+    where = f"On the bench, {runs:,} unseen runs with {size:,} validation rows: "
+    true, false = counts[answer]
+    if answer == NOT_ENOUGH:
+        return where + f"no answer in {(true + false) / runs:.0%}, of which {true} were so."
+    right = true if answer == "yes" else false
+    if not true + false:
+        return where + f'"{answer}" was never said.'
+    ci = stats.binomtest(right, true + false).proportion_ci(method="wilson")
+    held = sum(pair[0] for pair in counts.values())
+    return (
+        f'{where}"{answer}" was right in {right / (true + false):.0%} ({ci.low:.0%} to {ci.high:.0%}). '
+        f"It heard {counts['yes'][0]} of {held}, with {counts['yes'][1]} false alarms in "
+        f"{runs - held}."
+    )
