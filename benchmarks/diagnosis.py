@@ -1,11 +1,11 @@
-"""The bench of `helpers.diagnosis`: how often is a diagnosis right, where the truth is known?
+"""Measure how often `helpers.diagnosis` is right, where the truth is known.
 
     python benchmarks/diagnosis.py first     train and judge the half that chooses the rules
     python benchmarks/diagnosis.py second    the half that chose nothing: writes diagnosis.json
 
-Thirty-six situations in two halves, 100 runs each. Every run draws its own rows, initial weights and
-batch order. The halves were fixed before anything was trained; the second is opened once, when the
-rules are done. Curves are not stored: the seeds make them again, and the folder ``build/bench``
+Thirty-six situations in two halves, 100 runs each. Every run draws its own rows, initial weights
+and batch order. The halves were fixed before anything was trained; the second is opened once, when
+the rules are done. Curves are not stored: the seeds make them again, and the folder ``build/bench``
 keeps them for the next call.
 
 The rule of truth, written before any run
@@ -38,6 +38,7 @@ with and without them.
 """
 
 import hashlib
+import json
 import sys
 import time
 from dataclasses import dataclass, field
@@ -46,7 +47,7 @@ from pathlib import Path
 import numpy as np
 from sklearn import datasets
 
-from helpers import data
+from helpers import data, diagnosis
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = 100
@@ -381,16 +382,190 @@ def truth(situation, curves):
     }
 
 
-def main(half):
-    """Train a half and print what is true of it."""
+# --- judging --------------------------------------------------------------------------------------
+
+NAMES = ("overfit", "unstable", "unfinished", "no skill")
+ANSWERS = ("yes", diagnosis.NOT_ENOUGH, "no")
+RESAMPLED = 2_000
+
+
+def judged(situation, curves, rows):
+    """Return what `diagnose` answers to each run: dict of arrays of text, shape (R,)."""
+    pairs = zip(curves["train", "loss"], curves[rows, "loss"], strict=True)
+    answers = [diagnosis.answers(training, validation, rows) for training, validation in pairs]
+    return {name: np.array([found[name] for found in answers]) for name in NAMES}
+
+
+def rules_of_thumb(curves, rows):
+    """Return what three rules of thumb call overfit: dict of bool, shape (R,).
+
+    *gap*: the training accuracy ends 5 points above the validation accuracy (without accuracy: the
+    validation loss a fifth above the training loss). *rising loss*: the validation loss was above
+    its best in each of the last ten epochs. *accuracy below its best*: the validation accuracy ends
+    2 points below its best epoch.
+    """
+    training, validation = curves["train", "loss"], curves[rows, "loss"]
+    gap = validation[:, -1] > 1.2 * training[:, -1]
+    below = np.zeros(len(gap), dtype=bool)
+    if ("train", "accuracy") in curves:
+        accuracy = curves[rows, "accuracy"]
+        gap = curves["train", "accuracy"][:, -1] - accuracy[:, -1] > 0.05
+        below = accuracy.max(axis=1) - accuracy[:, -1] > 0.02
+    rising = (validation[:, -10:] > validation.min(axis=1, keepdims=True)).all(axis=1)
+    return {"gap": gap, "rising loss": rising, "accuracy below its best": below}
+
+
+def f1(true, called):
+    """Return the F1 score of a call."""
+    return 2 * (true & called).sum() / max(true.sum() + called.sum(), 1)
+
+
+def figures(true, answer, situations):
+    """Return one line of the table.
+
+    Parameters
+    ----------
+    true : numpy.ndarray of bool, shape (n,)
+    answer : numpy.ndarray of text, shape (n,)
+    situations : numpy.ndarray, shape (n,)
+        Which situation a run belongs to. The interval of F1 resamples situations, not runs: one
+        wants to know it for a new situation.
+
+    Returns
+    -------
+    dict
+        ``f1`` counts a run without an answer as not called; ``f1 of the answered`` leaves it out.
+    """
+    called, answered = answer == "yes", answer != diagnosis.NOT_ENOUGH
+    rng = np.random.default_rng(0)
+    places = [np.flatnonzero(situations == s) for s in np.unique(situations)]
+    drawn = [
+        np.concatenate([places[i] for i in rng.integers(len(places), size=len(places))])
+        for _ in range(RESAMPLED)
+    ]
+    low, high = np.quantile([f1(true[i], called[i]) for i in drawn], [0.025, 0.975])
+    counts = {
+        a: [int((true & (answer == a)).sum()), int((~true & (answer == a)).sum())] for a in ANSWERS
+    }
+    return {
+        "counts": counts,
+        "runs": len(true),
+        "share": round(float(true.mean()), 3),
+        "sensitivity": round(float((true & called).sum() / max(true.sum(), 1)), 3),
+        "false alarms": round(float((~true & called).sum() / max((~true).sum(), 1)), 3),
+        "abstentions": round(float(1 - answered.mean()), 3),
+        "f1": round(float(f1(true, called)), 3),
+        "f1 low": round(float(low), 3),
+        "f1 high": round(float(high), 3),
+        "f1 of the answered": round(float(f1(true[answered], called[answered])), 3),
+    }
+
+
+def table(half):
+    """Judge every run of a half; return the pooled figures by size, and those of each situation."""
+    pooled, single = {}, []
     for situation in HALVES[half]:
-        began = time.perf_counter()
         curves = curves_of(situation)
         found = truth(situation, curves)
-        shares = "  ".join(f"{name} {v.mean():.2f}" for name, v in found.items())
-        print(f"{situation.name:32}{situation.kind:10}{time.perf_counter() - began:6.1f} s  {shares}",
-              flush=True)  # fmt: skip
+        for rows in situation.sizes:
+            answers = judged(situation, curves, rows)
+            thumbs = rules_of_thumb(curves, rows)
+            thumbs = {k: np.where(v, "yes", "no") for k, v in thumbs.items()}
+            for name, answer in [*answers.items(), *thumbs.items()]:
+                true = found.get(name, found["overfit"])
+                place = np.full(RUNS, situation.name)
+                for pool in ("all", "sound")[: 1 + (situation.kind not in UNSOUND)]:
+                    key = (rows, pool, name)
+                    pooled.setdefault(key, []).append((true, answer, place))
+            called, over = answers["overfit"] == "yes", found["overfit"]
+            single.append(
+                {
+                    "situation": situation.name,
+                    "kind": situation.kind,
+                    "rows": rows,
+                    "overfit": int(over.sum()),
+                    "overfit and called": int((over & called).sum()),
+                    "not overfit and called": int((~over & called).sum()),
+                    "not answered": int((answers["overfit"] == diagnosis.NOT_ENOUGH).sum()),
+                    **{k: int((v == "yes").sum()) for k, v in thumbs.items()},
+                    "true": {name: int(found[name].sum()) for name in NAMES},
+                }
+            )
+    result = {}
+    for (rows, pool, name), parts in sorted(pooled.items(), key=lambda item: item[0][0]):
+        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        result.setdefault(str(rows), {}).setdefault(pool, {})[name] = figures(*columns)
+    return result, single
+
+
+def shown(result, pool="sound"):
+    """Lay the pooled figures out as text."""
+    head = f"{'rows':>5} {'finding':26}{'true':>6}{'heard':>7}{'alarms':>8}{'silent':>8}{'F1':>7}"
+    lines = [f"{head}  {'95 % interval':15}{'F1 of the answered':>18}"]
+    for rows, pools in result.items():
+        for name, f in pools[pool].items():
+            lines.append(
+                f"{rows:>5} {name:26}{f['share']:6.2f}{f['sensitivity']:7.2f}"
+                f"{f['false alarms']:8.3f}"
+                f"{f['abstentions']:8.2f}{f['f1']:7.3f}  {f['f1 low']:.3f} to {f['f1 high']:.3f}"
+                f"{f['f1 of the answered']:18.3f}"
+            )
+    return "\n".join(lines)
+
+
+def fit():
+    """Fit the rules to the sound situations of the first half; print and return their numbers.
+
+    Each situation has the same weight, whatever the number of its sizes.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    measured, weights, true = [], [], {name: [] for name in NAMES}
+    for situation in FIRST:
+        if situation.kind in UNSOUND:
+            continue
+        curves = curves_of(situation)
+        found = truth(situation, curves)
+        for rows in situation.sizes:
+            pairs = zip(curves["train", "loss"], curves[rows, "loss"], strict=True)
+            measured += [diagnosis.features(a, b, rows) for a, b in pairs]
+            weights += [1 / len(situation.sizes)] * RUNS
+            for name in NAMES:
+                true[name].append(found[name])
+    models = {}
+    for name in NAMES:
+        used = [k for k in diagnosis.RULES["models"][name] if k != "constant"]
+        x = np.array([[f[u] for u in used] for f in measured])
+        model = LogisticRegression(C=10, max_iter=1000)
+        model.fit(x, np.concatenate(true[name]), sample_weight=weights)
+        numbers = [model.intercept_[0], *model.coef_[0]]
+        models[name] = {
+            k: round(float(v), 3) for k, v in zip(["constant", *used], numbers, strict=True)
+        }
+    return models
+
+
+def main(half):
+    """Print a half's table; the second half's call writes ``benchmarks/diagnosis.json``."""
+    began = time.perf_counter()
+    if half == "first":
+        print(json.dumps(fit(), indent=4))
+    result, single = table(half)
+    print(shown(result))
+    print(json.dumps(single, indent=1) if "--situations" in sys.argv else "")
+    if half == "second":
+        chosen, chosen_single = table("first")
+        record = {
+            "rules": diagnosis.fingerprint(),
+            "one history": result,
+            "situations": single,
+            "half that chose the rules": {"one history": chosen, "situations": chosen_single},
+        }
+        diagnosis.BENCH.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    print(f"{time.perf_counter() - began:.0f} s")
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] not in (["first"], ["second"]):
+        sys.exit(__doc__)
     main(sys.argv[1])

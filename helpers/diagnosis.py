@@ -1,17 +1,22 @@
-"""Say what is wrong with a training, and how often such a word is wrong. NumPy, SciPy, scikit-learn.
+"""Say what is wrong with a training, and how often such an answer is wrong.
 
-`diagnose` has two forms. From one history it judges curves, by rules whose numbers stand in `RULES`:
-``benchmarks/diagnosis.py`` fitted them on one half of its situations, measured their errors on the
-other, and ``benchmarks/diagnosis.json`` holds both. From the reader's own model and rows it looks at
-the rows first, trains replicates on other splits, and judges what it measured on rows left out.
+`diagnose` has two forms. From one history it judges curves, by rules whose numbers stand in
+`RULES`: ``benchmarks/diagnosis.py`` fitted them on one half of its situations and measured their
+errors on the other; ``benchmarks/diagnosis.json`` holds the result. From the reader's own model and
+rows it looks at the rows first, trains replicates on other splits, and judges what it measured on
+rows left out.
 
-It imports one sibling, `training`, inside the second form: the first must not wait for TensorFlow.
+NumPy and SciPy; scikit-learn and one sibling, `training`, in the second form alone and imported
+there: the first must not wait for TensorFlow.
 """
 
 import csv
+import hashlib
 import html
+import inspect
 import json
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -36,6 +41,9 @@ RULES = {
     "unknown_rows": 20,
     "models": {
         "overfit": {"constant": 1.198, "rise_in_errors": 0.546, "log_fall": 1.639},
+        "unstable": {"constant": -5.0, "rise_capped": 5.0, "back_capped": 5.0},
+        "unfinished": {"constant": -3.0, "late_capped": 30.0, "late_training_capped": 1.0},
+        "no skill": {"constant": -8.0, "log_gain": -3.0, "log_fall": 1.0},
     },
 }
 NOT_ENOUGH = "not enough evidence"
@@ -64,15 +72,16 @@ def diagnose(
         One training, as `read_history` takes it: ``loss`` and ``val_loss``, with or without
         accuracies. Or a `build_model` as `training.fit_replicas` takes it.
     train, validation, test : tuple (x, y)
-        Rows of the second form: ``x`` of shape (n, d), ``y`` of shape (n,). `test` is optional: rows
-        from where the model will be used.
+        Rows of the second form: ``x`` of shape (n, d), ``y`` of shape (n,). `test` is optional:
+        rows from where the model will be used.
     seeds : sequence of int, default range(10)
         Second form: one per replicate, 3 or more.
     epochs, batch_size : int, default 100 and 32
         Second form: as in ``model.fit``.
     validation_rows : int, optional
-        First form: number of validation rows. Without it, it is read off the steps of the accuracy,
-        which gives the number or a divisor; without accuracy 20 are assumed, the least of the bench.
+        First form: number of validation rows. Without it, it is read off the steps of the
+        accuracy, which gives the number or a divisor; without accuracy 20 are assumed, the least
+        of the bench.
 
     Returns
     -------
@@ -184,7 +193,7 @@ _COLOURS = {
 
 
 def _picture(finding, width=320, height=110):
-    """Return the curves of a finding as a small picture, SVG, with its words for those who listen."""
+    """Return the curves of a finding as a small picture, SVG, whose title says what was seen."""
     if not finding.curves:
         return ""
     every = np.concatenate([np.asarray(v, float) for v in finding.curves.values()])
@@ -336,7 +345,7 @@ def _csv(name, text):
 
 def _curve(name, values):
     """Return one curve as an array, or say what is wrong with it."""
-    if isinstance(values, (str, bytes)) or np.ndim(values) != 1:
+    if isinstance(values, (str, bytes, Mapping)) or not checks.length(values):
         raise ValueError(f"{name} must hold one number per epoch, got {checks.short(values)}")
     found = np.empty(len(values))
     for i, value in enumerate(values):
@@ -347,6 +356,11 @@ def _curve(name, values):
         if not abs(found[i]) < checks.LARGEST:
             raise ValueError(
                 f"{name} must hold finite numbers, got {checks.short(value)} at epoch {i + 1}"
+            )
+        if "loss" in name.lower() and found[i] < 0:
+            raise ValueError(
+                f"{name} must hold numbers from 0, got {found[i]:g} at epoch {i + 1}: the rules "
+                "compare losses by their ratio"
             )
     return found
 
@@ -407,6 +421,9 @@ def features(loss, val_loss, rows):
     third = 2 * len(validation) // 3
     rise = validation[-1] - validation[place]
     fall = max(training[place] - training[-1], 0.0)
+    back = training[-1] - training.min()
+    gain = math.log(max(val_loss[0], _TINY)) - validation[place]
+    late, late_training = (v[third] - v[-1] for v in (validation, training))
     error = math.hypot(RULES["noise"] * fall / math.sqrt(rows), RULES["jitter"])
     return {
         "best": place + (window + 1) / 2,
@@ -415,10 +432,15 @@ def features(loss, val_loss, rows):
         "error": error,
         "rise_in_errors": min(rise / error, 4.0),
         "log_fall": math.log(fall + 0.05),
-        "back": training[-1] - training.min(),
-        "gain": math.log(max(val_loss[0], _TINY)) - validation[place],
-        "late": validation[third] - validation[-1],
-        "late_training": training[third] - training[-1],
+        "rise_capped": min(rise, 0.5),
+        "back": back,
+        "back_capped": min(back, 0.5),
+        "gain": gain,
+        "log_gain": math.log(max(gain, 0.0) + 0.02),
+        "late": late,
+        "late_capped": min(max(late, -0.1), 0.3),
+        "late_training": late_training,
+        "late_training_capped": min(max(late_training, -0.1), 0.3),
     }
 
 
@@ -449,6 +471,12 @@ def answers(loss, val_loss, rows):
     """
     found = features(loss, val_loss, rows)
     return {name: _answer(score(name, found)) for name in RULES["models"]}
+
+
+def fingerprint():
+    """Return what the answers hang on: the numbers of the rules, and a digest of their code."""
+    code = "".join(map(inspect.getsource, (features, _log_smooth, score, answers, _answer)))
+    return {"numbers": RULES, "code": hashlib.sha256(code.encode()).hexdigest()}
 
 
 def _answer(probability):
@@ -510,8 +538,9 @@ _ADVICE = {
     ),
     "unfinished": (
         "Train for twice the epochs, or raise the learning rate.",
-        "More epochs alone will not lower the loss much. If the score does not suffice, compare with "
-        "a larger network: one history does not tell a model too simple from rows that say no more.",
+        "More epochs alone will not lower the loss much. If the score does not suffice, compare "
+        "with a larger network: one history does not tell a model too simple from rows that say "
+        "no more.",
     ),
     "no skill": (
         "Compare with a constant prediction (DummyClassifier), check that rows and labels belong "
@@ -580,10 +609,9 @@ def _one_run(curves, rows):
 
 def _seen(found, curves, rows):
     """Return what the rules saw, in a sentence a finding."""
-    low, high = (math.expm1(found["rise"] + z * found["error"]) for z in (-1.96, 1.96))
     overfit = (
         f"The validation loss is lowest near epoch {found['best']:.0f} and ends "
-        f"{math.expm1(found['rise']):.0%} above that (about {low:.0%} to {high:.0%} on other rows), "
+        f"{math.expm1(found['rise']):.0%} above that, "
         f"while the training loss fell by {-math.expm1(-found['fall']):.0%}."
     )
     if "val_accuracy" in curves:
@@ -592,12 +620,16 @@ def _seen(found, curves, rows):
         "overfit": overfit,
         "unstable": f"The training loss ends {math.expm1(found['back']):.0%} above its own lowest "
         "value.",
-        "unfinished": "Over the last third of the epochs the validation loss fell by "
-        f"{-math.expm1(-found['late']):.0%}, the training loss by "
-        f"{-math.expm1(-found['late_training']):.0%}.",
+        "unfinished": "Over the last third of the epochs the validation loss "
+        f"{_moved(found['late'])}, and the training loss {_moved(found['late_training'])}.",
         "no skill": "At its lowest, the validation loss is "
         f"{-math.expm1(-found['gain']):.0%} below that of the first epoch.",
     }  # fmt: skip
+
+
+def _moved(fall):
+    """Say by how much a loss fell or rose, from the fall of its logarithm."""
+    return f"{'fell' if fall >= 0 else 'rose'} by {abs(math.expm1(-fall)):.0%}"
 
 
 def _accuracy_drop(accuracy, rows):
@@ -620,7 +652,7 @@ def _more(name, found, rows):
         if enough and enough > rows:
             return (
                 f"About {float(f'{enough:.2g}'):,.0f} validation rows would be enough, if the rise "
-                "stays as it is; or the model and its rows: diagnose(build_model, train, validation)."
+                "stays as it is; or ten runs: diagnose(build_model, train, validation)."
             )
     return (
         "More rows alone may not decide this. Ten runs with other seeds and splits would: "
@@ -650,7 +682,26 @@ def measured(name, answer, rows):
     ci = stats.binomtest(right, true + false).proportion_ci(method="wilson")
     held = sum(pair[0] for pair in counts.values())
     return (
-        f'{where}"{answer}" was right in {right / (true + false):.0%} ({ci.low:.0%} to {ci.high:.0%}). '
-        f"It heard {counts['yes'][0]} of {held}, with {counts['yes'][1]} false alarms in "
-        f"{runs - held}."
+        f'{where}"{answer}" was right in {right / (true + false):.0%} '
+        f"(95 % interval {ci.low:.0%} to {ci.high:.0%}). It heard {counts['yes'][0]} of {held}, "
+        f"with {counts['yes'][1]} false alarms in {runs - held}."
     )
+
+
+def main(arguments):
+    """Diagnose a file, as ``python3 course.py diagnose FILE [ROWS]`` does; return the exit code."""
+    file, rows = [*arguments, None][:2]
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        if rows is not None and not rows.isdecimal():
+            raise ValueError(f"the number of validation rows must be a whole number, got {rows!r}")
+        print(diagnose(file, validation_rows=None if rows is None else int(rows)))
+    except (TypeError, ValueError) as error:
+        print(f"course.py: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
