@@ -324,18 +324,62 @@ def constant(y, situation):
     return -(shares * np.log(np.maximum(shares, 1e-9))).sum(axis=0)[:, None]
 
 
+SETS, SPLITS = 20, 5
+
+
+def replicates(situation):
+    """Train a situation as the second form does: 20 data sets, five splits of each.
+
+    Returns
+    -------
+    dict of str, str to numpy.ndarray
+        As `train` returns it, for 200 validation rows, but the mean over the splits of each set.
+    """
+    from helpers import training
+
+    (x, y), (xv, yv), (xf, yf) = situation.draw(range(SETS))
+    rows = y.shape[1]
+    xv, yv = xv[:, :200], yv[:, :200]
+    x, y = np.concatenate([x, xv], axis=1), np.concatenate([y, yv], axis=1)
+    seeds = range(SETS * SPLITS)
+    orders = np.stack([np.random.default_rng(seed).permutation(y.shape[1]) for seed in seeds])
+    own = np.arange(SETS).repeat(SPLITS)[:, None]
+    parts = [(x[own, part], y[own, part]) for part in (orders[:, :rows], orders[:, rows:])]
+    every = situation.epochs // POINTS
+    runs = training.fit_replicas(
+        lambda: situation.build_model(x.shape[-1]),
+        *parts,
+        test=(xf[own[:, 0]], yf[own[:, 0]]),
+        test_freq=every,
+        epochs=situation.epochs,
+        seeds=seeds,
+        batch_size=situation.batch_size,
+    )
+    curves = {}
+    for name in runs.metrics:
+        curves["train", name], curves[200, name] = runs["train", name], runs["validation", name]
+        fresh = runs["test", name][:, every - 1 :: every]
+        # Nothing is asked of the epochs after those shown.
+        later = fresh[:, -1:].repeat(POINTS, axis=1)
+        curves["fresh", name] = np.concatenate([fresh, later], axis=1)
+    mean = {k: v.reshape(SETS, SPLITS, -1).mean(axis=1) for k, v in curves.items()}
+    mean["fresh", "constant"] = constant(yf, situation)
+    return mean
+
+
 def curves_of(situation):
-    """Return the curves of a situation, kept in ``build/bench`` under what they depend on."""
-    source = Path(__file__).read_text(encoding="utf-8").split("# --- truth")[0]
-    code = source.split("# --- worlds")[1].split("# --- the situations")[0]
-    code += source.split("# --- training")[1]
-    lines = [line for line in source.split('_S("') if line.startswith(situation.name + '"')]
-    key = hashlib.sha256((code + lines[0].split("_S")[0].strip(" ]\n")).encode()).hexdigest()[:16]
+    """Return the curves of a situation."""
+    return kept(situation.name, lambda: train(situation))
+
+
+def kept(name, make):
+    """Return curves that ``build/bench`` keeps, until this file changes above the rule of truth."""
+    source = Path(__file__).read_text(encoding="utf-8").partition("# --- truth")[0]
+    key = hashlib.sha256((name + source.partition("# --- worlds")[2]).encode()).hexdigest()[:16]
     path = ROOT / "build" / "bench" / f"{key}.npz"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        curves = train(situation)
-        arrays = {"/".join(map(str, k)): v.astype("float32") for k, v in curves.items()}
+        arrays = {"/".join(map(str, k)): v.astype("float32") for k, v in make().items()}
         np.savez_compressed(path, **arrays)
     with np.load(path) as stored:
         return {
@@ -387,6 +431,57 @@ def truth(situation, curves):
 NAMES = ("overfit", "unstable", "unfinished", "no skill")
 ANSWERS = ("yes", diagnosis.NOT_ENOUGH, "no")
 RESAMPLED = 2_000
+
+
+def table_of_replicates(half):
+    """Judge the means of replicates; return the pooled figures, and those of each situation."""
+    parts, single = [], []
+    for situation in HALVES[half]:
+        if situation.kind in UNSOUND:
+            continue
+        curves = kept(f"replicates/{situation.name}", lambda s=situation: replicates(s))
+        true = truth(situation, curves)["overfit"]
+        pairs = zip(curves["train", "loss"], curves[200, "loss"], strict=True)
+        rows = 200 + int(situation_rows(situation))
+        answer = np.array([diagnosis.answers(a, b, rows)["overfit"] for a, b in pairs])
+        parts.append((true, answer, np.full(SETS, situation.name)))
+        single.append(
+            {
+                "situation": situation.name,
+                "overfit": int(true.sum()),
+                "overfit and called": int((true & (answer == "yes")).sum()),
+                "not overfit and called": int((~true & (answer == "yes")).sum()),
+                "not answered": int((answer == diagnosis.NOT_ENOUGH).sum()),
+            }
+        )
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    return {"200": {"all": {"overfit": figures(*columns)}}}, single
+
+
+def situation_rows(situation):
+    """Return the number of training rows."""
+    return situation.draw(range(1))[0][1].shape[1]
+
+
+def rows_judged(half):
+    """Ask the second form's questions about rows of each situation: copies, and a shift."""
+    counts = {}
+    for situation in HALVES[half]:
+        for name, kind, draws in (("copies", "leak", RUNS), ("shift", "shift", SETS)):
+            (x, _), (xv, _), (xf, _) = situation.draw(range(draws))
+            said = 0
+            for one, validation, fresh in zip(x, xv[:, :200], xf[:, :200], strict=True):
+                if name == "copies":
+                    finding = diagnosis.ask_copies(one, validation)
+                else:
+                    finding = diagnosis.ask_shift(one, fresh, "test")
+                said += finding.answer == "yes"
+            true = situation.kind == kind
+            f = counts.setdefault(name, {"runs": 0, "true": 0, "heard": 0, "false alarms": 0})
+            f["runs"] += draws
+            f["true"] += draws * true
+            f["heard" if true else "false alarms"] += said
+    return counts
 
 
 def judged(situation, curves, rows):
@@ -552,13 +647,17 @@ def main(half):
         print(json.dumps(fit(), indent=4))
     result, single = table(half)
     print(shown(result))
-    print(json.dumps(single, indent=1) if "--situations" in sys.argv else "")
     if half == "second":
         chosen, chosen_single = table("first")
+        replicated, replicated_single = table_of_replicates("second")
+        print(shown(replicated, "all"))
         record = {
             "rules": diagnosis.fingerprint(),
             "one history": result,
             "situations": single,
+            "replicates": replicated,
+            "situations of replicates": replicated_single,
+            "rows": rows_judged("second"),
             "half that chose the rules": {"one history": chosen, "situations": chosen_single},
         }
         diagnosis.BENCH.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

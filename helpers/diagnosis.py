@@ -39,6 +39,13 @@ RULES = {
     "clear": 0.3,
     "least_epochs": 10,
     "unknown_rows": 20,
+    "least_seeds": 3,
+    "near": 0.1,
+    "copied_share": 0.05,
+    "giveaway": 0.995,
+    "rare": 10,
+    "shift": 0.6,
+    "shift_rows": 30,
     "models": {
         "overfit": {"constant": 1.198, "rise_in_errors": 0.546, "log_fall": 1.639},
         "unstable": {"constant": -5.0, "rise_capped": 5.0, "back_capped": 5.0},
@@ -660,15 +667,24 @@ def _more(name, found, rows):
     )
 
 
+def measured_rows(name):
+    """Say how often a question about the rows was answered rightly on the bench."""
+    f = bench()["rows"][name]
+    return (
+        f"On the bench it heard {f['heard']} of {f['true']}, with {f['false alarms']} false alarms "
+        f"in {f['runs'] - f['true']} draws."
+    )
+
+
 @cache
 def bench():
     """Return what the bench measured, as ``benchmarks/diagnosis.json`` holds it."""
     return json.loads(BENCH.read_text(encoding="utf-8"))
 
 
-def measured(name, answer, rows):
+def measured(name, answer, rows, form="one history"):
     """Say how often an answer was right on the half of the bench that chose no rule."""
-    tables = bench()["one history"]
+    tables = bench()[form]
     size = max((int(n) for n in tables if int(n) <= rows), default=min(map(int, tables)))
     counts = tables[str(size)]["all"][name]["counts"]
     runs = sum(map(sum, counts.values()))
@@ -686,6 +702,364 @@ def measured(name, answer, rows):
         f"(95 % interval {ci.low:.0%} to {ci.high:.0%}). It heard {counts['yes'][0]} of {held}, "
         f"with {counts['yes'][1]} false alarms in {runs - held}."
     )
+
+
+# --- a model and its rows -------------------------------------------------------------------------
+
+
+def _many_runs(build_model, train, validation, test, seeds, epochs, batch_size):
+    """Return the diagnosis of a model and its rows."""
+    splits = {"train": train, "validation": validation, "test": test}
+    splits = {k: _rows(k, v) for k, v in splits.items() if v is not None or k != "test"}
+    checks.function("build_model", build_model, 0)
+    seeds = checks.seeds(seeds, distinct=True)
+    if len(seeds) < RULES["least_seeds"]:
+        raise ValueError(
+            f"seeds must hold {RULES['least_seeds']} numbers or more, got {len(seeds)}"
+        )
+    epochs = checks.whole("epochs", epochs, RULES["least_epochs"], 100_000)
+    told = f"{len(seeds)} runs of {epochs:,} epochs, " + ", ".join(
+        f"{len(y):,} {name} rows" for name, (_, y) in splits.items()
+    )
+    lost = {name: int((~np.isfinite(x)).any(axis=1).sum()) for name, (x, _) in splits.items()}
+    if any(lost.values()):
+        where = ", ".join(f"{count} {name} rows" for name, count in lost.items() if count)
+        finding = Finding(
+            "missing values", "yes", f"Numbers are missing or infinite in {where}.", "Counted.",
+            "Fill them or drop these rows, by what the training rows say alone; then ask again.",
+            _SOUND,
+        )  # fmt: skip
+        return Diagnosis(told, [finding])
+    (x, y), (xv, yv) = splits["train"], splits["validation"]
+    findings = [ask_copies(x, xv), _giveaway(x, y), _rare(y, yv)]
+    findings += [
+        ask_shift(x, other, name)
+        for name, (other, _) in splits.items()
+        if name != "train" and min(len(x), len(other)) >= RULES["shift_rows"]
+    ]
+    findings += _trained(build_model, splits, seeds, epochs, batch_size)
+    return Diagnosis(told, findings)
+
+
+_SOUND = "notebook 09 (leakage and shift)"
+
+
+def _rows(name, pair):
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise TypeError(f"{name} must be a tuple (x, y), got {checks.short(pair)}")
+    x, y = (np.asarray(part) for part in pair)
+    for part, values in (("x", x), ("y", y)):
+        if values.dtype.kind not in "biuf":
+            raise TypeError(
+                f"{name} {part} must be an array of numbers, got {checks.short(values)}"
+            )
+    checks.shaped(f"{name} x", x, ("n", "d"))
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    return x.astype(float), checks.numbers(f"{name} y", y, x.shape[:1])
+
+
+def ask_copies(x, other):
+    """Ask whether validation rows are copies, or near copies, of training rows.
+
+    A row that was copied lies far nearer to its copy than to its tenth neighbour. Of rows spread
+    evenly in d dimensions, one in ``10 * share**d`` has a neighbour within that share of the
+    distance by chance.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    scale = np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0)
+    neighbours = min(10, len(x))
+    found = NearestNeighbors(n_neighbors=neighbours).fit(x / scale).kneighbors(other / scale)[0]
+    same = int((found[:, 0] <= 1e-9).sum())
+    near = int((found[:, 0] < RULES["near"] * found[:, -1]).sum())
+    chance = min(1.0, neighbours * RULES["near"] ** x.shape[1])
+    most = chance + 2 * math.sqrt(chance / len(other)) + RULES["copied_share"]
+    copied = same > RULES["copied_share"] * len(other) or near > most * len(other)
+    return Finding(
+        "copies", "yes" if copied else "no",
+        f"{same} of {len(other)} validation rows equal a training row, and {near} lie ten times "
+        f"nearer to one than to their tenth neighbour; about {chance * len(other):.0f} would by "
+        "chance.",
+        measured_rows("copies"),
+        "Keep all copies of a row, all rows of a person, on one side (GroupKFold)." if copied
+        else "No row was seen twice.",
+        _SOUND,
+    )  # fmt: skip
+
+
+def _giveaway(x, y):
+    """Ask whether one column alone orders the labels."""
+    classes = np.unique(y)
+    few = len(classes) <= 20 and np.all(classes == classes.round())
+    best, column = 0.0, 0
+    for i in range(x.shape[1]):
+        if np.ptp(x[:, i]) == 0:
+            continue
+        if few:
+            ranks = stats.rankdata(x[:, i])
+            for c in classes[1:] if len(classes) == 2 else classes:
+                inside = y == c
+                m, n = inside.sum(), (~inside).sum()
+                if min(m, n) < 5:
+                    continue
+                auc = (ranks[inside].sum() - m * (m + 1) / 2) / (m * n)
+                if max(auc, 1 - auc) > best:
+                    best, column = max(auc, 1 - auc), i
+        else:
+            r = abs(stats.spearmanr(x[:, i], y).statistic)
+            if r > best:
+                best, column = r, i
+    given = best > RULES["giveaway"]
+    measure = "ROC AUC of a class" if few else "rank correlation"
+    return Finding(
+        "a column that gives the label away", "yes" if given else "no",
+        f"Column {column} alone reaches {best:.3f} ({measure}) on the training rows.",
+        f'"Yes" above {RULES["giveaway"]}: counted, not measured on the bench.',
+        "Ask when this column is known: if only with or after the label, drop it." if given
+        else "No single column decides.",
+        _SOUND,
+    )  # fmt: skip
+
+
+def _rare(y, yv):
+    """Ask whether validation holds enough rows of each class."""
+    classes, counts = np.unique(y, return_counts=True)
+    if len(classes) > 20 or np.any(classes != classes.round()):
+        return Finding("rare classes", "no", "The labels are numbers, not classes.", "", "", "")
+    held = {c: int((yv == c).sum()) for c in classes}
+    rarest = min(held, key=held.get)
+    few = held[rarest] < RULES["rare"]
+    wanted = math.ceil(RULES["rare"] * len(y) / max(counts[classes == rarest][0], 1))
+    return Finding(
+        "rare classes", "yes" if few else "no",
+        f"Class {rarest:g} has {held[rarest]} of {len(yv)} validation rows.",
+        f"A share measured on fewer than {RULES['rare']} rows is uncertain by more than 30 points "
+        "(Wilson interval at a half)." if few else "Counted.",
+        f"Take about {wanted:,} validation rows, split by class (stratify), and look at recall and "
+        "precision of this class." if few else "Each class can be judged.",
+        "notebooks 05 (rare classes), 07 (validation without balance)",
+    )  # fmt: skip
+
+
+def ask_shift(x, other, name):
+    """Ask whether a classifier tells two sets of rows apart."""
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    rng = np.random.default_rng(0)
+    x, other = (rows[rng.permutation(len(rows))[:2_000]] for rows in (x, other))
+    both = np.concatenate([x, other])
+    side = np.repeat([0, 1], [len(x), len(other)])
+    forest = RandomForestClassifier(
+        100, min_samples_leaf=5, class_weight="balanced", random_state=0
+    )
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    chance = cross_val_predict(forest, both, side, cv=folds, method="predict_proba")[:, 1]
+    ranks = stats.rankdata(chance)
+    m, n = len(other), len(x)
+    auc = (ranks[side == 1].sum() - m * (m + 1) / 2) / (m * n)
+    error = math.sqrt((m + n + 1) / (12 * m * n))  # of an AUC of 0.5: Mann and Whitney (1947)
+    low, high = auc - 1.96 * error, auc + 1.96 * error
+    if low > 0.5 and auc > RULES["shift"]:
+        answer = "yes"
+    elif high < RULES["shift"] + 0.05:
+        answer = "no"
+    else:
+        answer = NOT_ENOUGH
+    enough = math.ceil((1.96 / 0.05) ** 2 / 6)
+    return Finding(
+        f"shift of the {name} rows", answer,
+        f"A classifier tells training rows from {name} rows with a ROC AUC of {auc:.2f} "
+        f"(95 % interval {low:.2f} to {high:.2f}); 0.5 is chance.",
+        measured_rows("shift"),
+        {
+            "yes": "Find out where these rows come from. Validate on rows like those that the "
+            "model will meet, or weight the training rows.",
+            "no": "Features do not tell the two apart; whether labels mean the same, this cannot "
+            "say.",
+            NOT_ENOUGH: f"About {enough} rows of each kind would be enough to see an AUC of "
+            f"{RULES['shift'] + 0.05:.2f}.",
+        }[answer],
+        _SOUND,
+    )  # fmt: skip
+
+
+def _trained(build_model, splits, seeds, epochs, batch_size):
+    """Return the findings that need training."""
+    # Not at the top: it brings TensorFlow, and the first form must answer within two seconds.
+    from helpers import training
+
+    def at(factor):
+        def build():
+            model = build_model()
+            if factor != 1:
+                model.optimizer.learning_rate = float(model.optimizer.learning_rate) * factor
+            return model
+
+        return training.fit_replicas(
+            build, *resplit, epochs=epochs, seeds=seeds, batch_size=batch_size
+        )
+
+    x, y = (np.concatenate([splits[k][i] for k in ("train", "validation")]) for i in (0, 1))
+    rows = len(splits["train"][1])
+    orders = np.stack([np.random.default_rng(seed).permutation(len(y)) for seed in seeds])
+    resplit = [(x[part], y[part]) for part in (orders[:, :rows], orders[:, rows:])]
+    runs = at(1)
+    curves = {
+        key: runs[split, name]
+        for split, prefix in (("train", ""), ("validation", "val_"))
+        for name in runs.metrics
+        for key in [prefix + ("accuracy" if "accuracy" in name else name)]
+    }
+    findings = _judged(curves, len(y), resplit[1][1])
+    slower, faster = at(0.1), at(10)
+    rates = {0.1: slower["validation", "loss"], 10: faster["validation", "loss"]}
+    return [*findings, _rate(curves["val_loss"], rates, len(y) / rows - 1)]
+
+
+def answers_of_runs(loss, val_loss, rows):
+    """Answer the questions about curves from the mean of several runs.
+
+    Parameters
+    ----------
+    loss, val_loss : numpy.ndarray, shape (R, epochs)
+        Of replicates, each on another split of the same rows.
+    rows : int
+        Rows that were split: each of them is a validation row of some replicate.
+
+    Returns
+    -------
+    dict of str to str
+        As `answers` returns it.
+    """
+    return answers(loss.mean(axis=0), val_loss.mean(axis=0), rows)
+
+
+def _judged(curves, rows, labels):
+    """Return what the replicates' curves say."""
+    mean = {name: values.mean(axis=0) for name, values in curves.items()}
+    found = features(mean["loss"], mean["val_loss"], rows)
+    drawn = {"training": mean["loss"].tolist(), "validation": mean["val_loss"].tolist()}
+    each = [features(a, b, rows) for a, b in zip(curves["loss"], curves["val_loss"], strict=True)]
+    place = round(found["best"]) - 1
+    window = max(3, round(RULES["window"] * len(mean["loss"])))
+    ends = [
+        curves["val_loss"][:, s].mean(axis=1) for s in _windows(place, window, len(mean["loss"]))
+    ]
+    rise = ends[1] - ends[0]
+    low, high = _interval(rise)
+    seen = _seen(found, mean, rows)
+    seen["overfit"] += (
+        f" From that epoch to the end it moved by {rise.mean():+.3g} (95 % interval over the runs "
+        f"{low:+.3g} to {high:+.3g}); {sum(f['rise'] > math.log(1.05) for f in each)} of "
+        f"{len(each)} runs end more than 5 % above their own best."
+    )
+    findings = [_skill(curves, labels), _luck(curves, labels)]
+    answered = answers_of_runs(curves["loss"], curves["val_loss"], rows)
+    for name in ("overfit", "unstable", "unfinished"):
+        advice = dict(zip(("yes", "no"), _ADVICE[name], strict=True)).get(answered[name])
+        more = (
+            f"Twice the seeds, and {2 * rows:,} rows or more, would be enough if nothing changes."
+        )
+        findings.append(
+            Finding(
+                name,
+                answered[name],
+                seen[name],
+                measured(name, answered[name], rows, "replicates"),
+                advice or more,
+                _WHERE[name],
+                drawn,
+                (found["best"],),
+            )  # fmt: skip
+        )
+    return [f for f in findings if f]
+
+
+def _windows(place, window, epochs):
+    """Return the epochs around the best one and the last ones, as slices."""
+    first = min(max(place - window // 2, 0), epochs - window)
+    return slice(first, first + window), slice(epochs - window, epochs)
+
+
+def _interval(values):
+    """Return Student's 95 % interval of a mean over the runs."""
+    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
+    return values.mean() - half, values.mean() + half
+
+
+def _skill(curves, labels):
+    """Ask whether the score beats the larger class, or, without accuracy, the mean."""
+    if "val_accuracy" not in curves:
+        spread = labels.var(axis=1)
+        better = 1 - curves["val_loss"][:, -1] / spread
+        what, wide = "share of the variance explained, if the loss is the squared error,", 1
+    else:
+        shares = [np.unique(row, return_counts=True)[1].max() / len(row) for row in labels]
+        better = 100 * (curves["val_accuracy"][:, -1] - np.array(shares))
+        what, wide = "accuracy above the share of the larger class, in points,", 100
+    low, high = _interval(better)
+    answer = "no" if low > 0 else ("yes" if high < 0.02 * wide else NOT_ENOUGH)
+    return Finding(
+        "no skill", answer,
+        f"At the end, the {what} is {better.mean():.3g} (95 % interval {low:.3g} to {high:.3g}).",
+        "Student's interval over the runs, which share rows: somewhat too narrow.",
+        _ADVICE["no skill"][answer == "no"] if answer != NOT_ENOUGH
+        else "Four times the rows halve this interval.",
+        _WHERE["no skill"],
+    )  # fmt: skip
+
+
+def _luck(curves, labels):
+    """Ask how far one run's score may lie from the mean over seeds and splits."""
+    name = "val_accuracy" if "val_accuracy" in curves else "val_loss"
+    last = curves[name][:, -1]
+    spread = last.std(ddof=1)
+    rows = labels.shape[1]
+    text = (
+        f"One run's {name} at the end spreads by {spread:.3g} (standard deviation over the runs)."
+    )
+    scale = 0.01 if name == "val_accuracy" else 0.05 * last.mean()
+    sampling = ""
+    if name == "val_accuracy":
+        part = math.sqrt(max(last.mean() * (1 - last.mean()), 0) / rows)
+        sampling = f" {rows} validation rows alone would give {part:.3g} (binomial)."
+    lucky = spread > scale
+    wanted = math.ceil(rows * (spread / scale) ** 2)
+    return Finding(
+        "luck", "yes" if lucky else "no", text + sampling,
+        f"A standard deviation over {len(last)} runs is itself uncertain by about "
+        f"{1 / math.sqrt(2 * (len(last) - 1)):.0%}.",
+        f"Report the mean of several seeds and splits; about {wanted:,} validation rows would bring "
+        "the part that is sampling down to a difference that matters." if lucky
+        else "One run says nearly as much as many.",
+        "notebook 06 (size of the validation set)",
+    )  # fmt: skip
+
+
+def _rate(usual, rates, ratio):
+    """Ask whether a tenth or ten times the learning rate reaches a lower loss."""
+    best = usual.min(axis=1)
+    gains = {f: np.log(best) - np.log(np.maximum(v.min(axis=1), _TINY)) for f, v in rates.items()}
+    told, answer, advice = [], "no", "A tenth or ten times the rate reaches no lower loss."
+    for factor, gain in gains.items():
+        low, high = _interval(gain)
+        word = "a tenth of" if factor < 1 else "ten times"
+        told.append(
+            f"With {word} the rate the lowest validation loss is {math.exp(-gain.mean()):.2f} times "
+            f"as high (95 % interval {math.exp(-high):.2f} to {math.exp(-low):.2f})."
+        )
+        if low > math.log(1.05):
+            answer = "yes"
+            advice = f"Try {word} the learning rate."
+        elif high > math.log(1.05) and answer == "no":
+            answer, advice = NOT_ENOUGH, "Four times the seeds halve these intervals."
+    return Finding(
+        "learning rate too high or too low", answer, " ".join(told),
+        "Student's interval over the runs, which share rows: somewhat too narrow. Not measured on "
+        "the bench.",
+        advice, "notebook 08 (capacity and learning rate)",
+    )  # fmt: skip
 
 
 def main(arguments):
