@@ -49,8 +49,8 @@ RULES = {
     "models": {
         "overfit": {"constant": 1.198, "rise_in_errors": 0.546, "log_fall": 1.639},
         "unstable": {"constant": -5.0, "rise_capped": 5.0, "back_capped": 5.0},
-        "unfinished": {"constant": -3.0, "late_capped": 30.0, "late_training_capped": 1.0},
-        "no skill": {"constant": -8.0, "log_gain": -3.0, "log_fall": 1.0},
+        "unfinished": {"constant": 4.9, "log_late_share": 1.6, "log_fall": -0.27},
+        "no skill": {"constant": -4.1, "log_gain": -1.6},
     },
 }
 NOT_ENOUGH = "not enough evidence"
@@ -301,28 +301,26 @@ def _table(history):
 
 
 def _file(path):
+    name = f"the file {checks.short(path.name)}"
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise ValueError(f"{path.name} must be the history of one training, got over 100 MB")
+            raise ValueError("it has more than 100 MB")
         text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise ValueError(
-            f"{path.name} must be a CSV or JSON file, got one that is no text"
-        ) from None
+        raise ValueError(f"{name} must be CSV or JSON, got one that is no text") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{name} cannot be read: {reason}") from None
     if not text.strip():
-        raise ValueError(f"{path.name} is empty")
-    if text.lstrip()[0] in "{[":
-        return _json(path.name, text)
-    return _csv(path.name, text)
+        raise ValueError(f"{name} must hold a history, got an empty one")
+    return (_json if text.lstrip()[0] in "{[" else _csv)(name, text)
 
 
 def _json(name, text):
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{name} is no valid JSON: {checks.short(str(error))}") from None
+        raise ValueError(f"{name} is no valid JSON: {error}") from None
     if isinstance(found, dict) and isinstance(found.get("history"), dict):
         found = found["history"]
     if isinstance(found, list) and found and all(isinstance(row, dict) for row in found):
@@ -334,13 +332,12 @@ def _json(name, text):
 
 
 def _csv(name, text):
-    first = text.splitlines()[0]
-    separator = max(",;\t", key=first.count)
+    lines = [line for line in text.splitlines() if line.strip()]
+    separator = max(",;\t", key=lines[0].count)
     try:
-        rows = [row for row in csv.reader(text.splitlines(), delimiter=separator) if row]
+        head, *rows = csv.reader(lines, delimiter=separator)
     except csv.Error as error:
         raise ValueError(f"{name} is no valid CSV: {error}") from None
-    head, *rows = rows
     for number, row in enumerate(rows, start=2):
         if len(row) != len(head):
             raise ValueError(
@@ -352,13 +349,16 @@ def _csv(name, text):
 
 def _curve(name, values):
     """Return one curve as an array, or say what is wrong with it."""
-    if isinstance(values, (str, bytes, Mapping)) or not checks.length(values):
-        raise ValueError(f"{name} must hold one number per epoch, got {checks.short(values)}")
+    if isinstance(values, (str, bytes, Mapping)) or not 0 < checks.length(values) <= _MOST_EPOCHS:
+        raise ValueError(
+            f"{name} must hold one number per epoch, 1 to {_MOST_EPOCHS:,}, got "
+            f"{checks.short(values)}"
+        )
     found = np.empty(len(values))
     for i, value in enumerate(values):
         try:
             found[i] = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             found[i] = np.nan
         if not abs(found[i]) < checks.LARGEST:
             raise ValueError(
@@ -431,6 +431,7 @@ def features(loss, val_loss, rows):
     back = training[-1] - training.min()
     gain = math.log(max(val_loss[0], _TINY)) - validation[place]
     late, late_training = (v[third] - v[-1] for v in (validation, training))
+    late_share = (math.exp(validation[third]) - math.exp(validation[-1])) / max(val_loss[0], _TINY)
     error = math.hypot(RULES["noise"] * fall / math.sqrt(rows), RULES["jitter"])
     return {
         "best": place + (window + 1) / 2,
@@ -442,12 +443,12 @@ def features(loss, val_loss, rows):
         "rise_capped": min(rise, 0.5),
         "back": back,
         "back_capped": min(back, 0.5),
+        "log_back": math.log(back + 0.02),
         "gain": gain,
         "log_gain": math.log(max(gain, 0.0) + 0.02),
         "late": late,
-        "late_capped": min(max(late, -0.1), 0.3),
+        "log_late_share": math.log(max(late_share, 0.0) + 0.003),
         "late_training": late_training,
-        "late_training_capped": min(max(late_training, -0.1), 0.3),
     }
 
 
@@ -731,7 +732,7 @@ def _many_runs(build_model, train, validation, test, seeds, epochs, batch_size):
         )  # fmt: skip
         return Diagnosis(told, [finding])
     (x, y), (xv, yv) = splits["train"], splits["validation"]
-    findings = [ask_copies(x, xv), _giveaway(x, y), _rare(y, yv)]
+    findings = [f for f in (ask_copies(x, xv), _giveaway(x, y), _rare(y, yv)) if f]
     findings += [
         ask_shift(x, other, name)
         for name, (other, _) in splits.items()
@@ -825,7 +826,7 @@ def _rare(y, yv):
     """Ask whether validation holds enough rows of each class."""
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) > 20 or np.any(classes != classes.round()):
-        return Finding("rare classes", "no", "The labels are numbers, not classes.", "", "", "")
+        return None  # numbers, not classes
     held = {c: int((yv == c).sum()) for c in classes}
     rarest = min(held, key=held.get)
     few = held[rarest] < RULES["rare"]
@@ -912,27 +913,9 @@ def _trained(build_model, splits, seeds, epochs, batch_size):
         for key in [prefix + ("accuracy" if "accuracy" in name else name)]
     }
     findings = _judged(curves, len(y), resplit[1][1])
-    slower, faster = at(0.1), at(10)
-    rates = {0.1: slower["validation", "loss"], 10: faster["validation", "loss"]}
-    return [*findings, _rate(curves["val_loss"], rates, len(y) / rows - 1)]
-
-
-def answers_of_runs(loss, val_loss, rows):
-    """Answer the questions about curves from the mean of several runs.
-
-    Parameters
-    ----------
-    loss, val_loss : numpy.ndarray, shape (R, epochs)
-        Of replicates, each on another split of the same rows.
-    rows : int
-        Rows that were split: each of them is a validation row of some replicate.
-
-    Returns
-    -------
-    dict of str to str
-        As `answers` returns it.
-    """
-    return answers(loss.mean(axis=0), val_loss.mean(axis=0), rows)
+    others = {"a tenth of": 0.1, "ten times": 10}
+    others = {words: at(factor)["validation", "loss"] for words, factor in others.items()}
+    return [*findings, _rate(curves["val_loss"], others)]
 
 
 def _judged(curves, rows, labels):
@@ -955,7 +938,7 @@ def _judged(curves, rows, labels):
         f"{len(each)} runs end more than 5 % above their own best."
     )
     findings = [_skill(curves, labels), _luck(curves, labels)]
-    answered = answers_of_runs(curves["loss"], curves["val_loss"], rows)
+    answered = answers(mean["loss"], mean["val_loss"], rows)
     for name in ("overfit", "unstable", "unfinished"):
         advice = dict(zip(("yes", "no"), _ADVICE[name], strict=True)).get(answered[name])
         more = (
@@ -973,7 +956,7 @@ def _judged(curves, rows, labels):
                 (found["best"],),
             )  # fmt: skip
         )
-    return [f for f in findings if f]
+    return findings
 
 
 def _windows(place, window, epochs):
@@ -1013,49 +996,45 @@ def _skill(curves, labels):
 def _luck(curves, labels):
     """Ask how far one run's score may lie from the mean over seeds and splits."""
     name = "val_accuracy" if "val_accuracy" in curves else "val_loss"
-    last = curves[name][:, -1]
-    spread = last.std(ddof=1)
-    rows = labels.shape[1]
-    text = (
+    last, rows = curves[name][:, -1], labels.shape[1]
+    spread, matters = last.std(ddof=1), 0.05 * last.mean()
+    seen = (
         f"One run's {name} at the end spreads by {spread:.3g} (standard deviation over the runs)."
     )
-    scale = 0.01 if name == "val_accuracy" else 0.05 * last.mean()
-    sampling = ""
     if name == "val_accuracy":
-        part = math.sqrt(max(last.mean() * (1 - last.mean()), 0) / rows)
-        sampling = f" {rows} validation rows alone would give {part:.3g} (binomial)."
-    lucky = spread > scale
-    wanted = math.ceil(rows * (spread / scale) ** 2)
+        matters = 0.01
+        binomial = math.sqrt(last.mean() * (1 - last.mean()) / rows)
+        seen += f" {rows} validation rows alone would give {binomial:.3g} (binomial)."
+    lucky = spread > matters
+    wanted = math.ceil(rows * (spread / matters) ** 2) if lucky else rows
     return Finding(
-        "luck", "yes" if lucky else "no", text + sampling,
-        f"A standard deviation over {len(last)} runs is itself uncertain by about "
+        "luck", "yes" if lucky else "no", seen,
+        f"A standard deviation of {len(last)} runs is itself uncertain by about "
         f"{1 / math.sqrt(2 * (len(last) - 1)):.0%}.",
-        f"Report the mean of several seeds and splits; about {wanted:,} validation rows would bring "
-        "the part that is sampling down to a difference that matters." if lucky
+        f"Report the mean of several seeds and splits. About {wanted:,} validation rows would be "
+        "enough for one run, if sampling is all of it." if lucky
         else "One run says nearly as much as many.",
         "notebook 06 (size of the validation set)",
     )  # fmt: skip
 
 
-def _rate(usual, rates, ratio):
+def _rate(usual, others):
     """Ask whether a tenth or ten times the learning rate reaches a lower loss."""
     best = usual.min(axis=1)
-    gains = {f: np.log(best) - np.log(np.maximum(v.min(axis=1), _TINY)) for f, v in rates.items()}
-    told, answer, advice = [], "no", "A tenth or ten times the rate reaches no lower loss."
-    for factor, gain in gains.items():
+    seen, answer, advice = [], "no", "A tenth or ten times the rate reaches no lower loss."
+    for words, loss in others.items():
+        gain = np.log(np.maximum(best, _TINY) / np.maximum(loss.min(axis=1), _TINY))
         low, high = _interval(gain)
-        word = "a tenth of" if factor < 1 else "ten times"
-        told.append(
-            f"With {word} the rate the lowest validation loss is {math.exp(-gain.mean()):.2f} times "
-            f"as high (95 % interval {math.exp(-high):.2f} to {math.exp(-low):.2f})."
+        seen.append(
+            f"With {words} the rate the lowest validation loss is {math.exp(-gain.mean()):.2f} "
+            f"times as high (95 % interval {math.exp(-high):.2f} to {math.exp(-low):.2f})."
         )
         if low > math.log(1.05):
-            answer = "yes"
-            advice = f"Try {word} the learning rate."
+            answer, advice = "yes", f"Try {words} the learning rate."
         elif high > math.log(1.05) and answer == "no":
             answer, advice = NOT_ENOUGH, "Four times the seeds halve these intervals."
     return Finding(
-        "learning rate too high or too low", answer, " ".join(told),
+        "learning rate too high or too low", answer, " ".join(seen),
         "Student's interval over the runs, which share rows: somewhat too narrow. Not measured on "
         "the bench.",
         advice, "notebook 08 (capacity and learning rate)",
