@@ -29,6 +29,9 @@ smoothed with a running mean over three measurements, so that one lucky step cou
   loss by a difference that matters.
 - A run has **no skill** if its best fresh loss is not 2 % below that of a constant prediction.
 
+The first form has no finding for *no skill*: rules for it, tried on the first half, missed most
+such runs, since a history does not hold the shares of the classes. The second form has one.
+
 There is no grey zone: every run is overfit or not, unstable or not, and so on. A run that is not
 overfit and is called overfit is a false alarm, whatever else is wrong with it.
 
@@ -428,7 +431,7 @@ def truth(situation, curves):
 
 # --- judging --------------------------------------------------------------------------------------
 
-NAMES = ("overfit", "unstable", "unfinished", "no skill")
+NAMES = ("overfit", "unstable", "unfinished")
 ANSWERS = ("yes", diagnosis.NOT_ENOUGH, "no")
 RESAMPLED = 2_000
 
@@ -485,9 +488,15 @@ def rows_judged(half):
 
 
 def judged(situation, curves, rows):
-    """Return what `diagnose` answers to each run: dict of arrays of text, shape (R,)."""
+    """Return what `diagnose` answers to each run: dict of arrays of text, shape (R,).
+
+    `diagnose` refuses a history that holds NaN and says that the training diverged: it went back.
+    """
     pairs = zip(curves["train", "loss"], curves[rows, "loss"], strict=True)
-    answers = [diagnosis.answers(training, validation, rows) for training, validation in pairs]
+    diverged = {name: "yes" if name == "unstable" else "no" for name in NAMES}
+    answers = [
+        diagnosis.answers(*pair, rows) if np.isfinite(pair).all() else diverged for pair in pairs
+    ]
     return {name: np.array([found[name] for found in answers]) for name in NAMES}
 
 
@@ -622,11 +631,12 @@ def fit():
         curves = curves_of(situation)
         found = truth(situation, curves)
         for rows in situation.sizes:
-            pairs = zip(curves["train", "loss"], curves[rows, "loss"], strict=True)
-            measured += [diagnosis.features(a, b, rows) for a, b in pairs]
-            weights += [1 / len(situation.sizes)] * RUNS
+            pairs = list(zip(curves["train", "loss"], curves[rows, "loss"], strict=True))
+            finite = np.isfinite(pairs).all(axis=(1, 2))
+            measured += [diagnosis.features(*pairs[i], rows) for i in np.flatnonzero(finite)]
+            weights += [1 / len(situation.sizes)] * int(finite.sum())
             for name in NAMES:
-                true[name].append(found[name])
+                true[name].append(found[name][finite])
     models = {}
     for name in NAMES:
         used = [k for k in diagnosis.RULES["models"][name] if k != "constant"]

@@ -35,8 +35,8 @@ RULES = {
     "window": 0.15,
     "noise": 1.2,
     "jitter": 0.02,
-    "call": 0.7,
-    "clear": 0.3,
+    "call": 0.65,
+    "clear": 0.2,
     "least_epochs": 10,
     "unknown_rows": 20,
     "least_seeds": 3,
@@ -47,10 +47,9 @@ RULES = {
     "shift": 0.6,
     "shift_rows": 30,
     "models": {
-        "overfit": {"constant": 1.198, "rise_in_errors": 0.546, "log_fall": 1.639},
-        "unstable": {"constant": -5.0, "rise_capped": 5.0, "back_capped": 5.0},
-        "unfinished": {"constant": 4.9, "log_late_share": 1.6, "log_fall": -0.27},
-        "no skill": {"constant": -4.1, "log_gain": -1.6},
+        "overfit": {"constant": 0.827, "rise_in_errors": 0.532, "log_fall": 1.321},
+        "unstable": {"constant": 8.166, "log_back": 3.539},
+        "unfinished": {"constant": 3.199, "log_late_share": 1.298, "log_fall": -0.399},
     },
 }
 NOT_ENOUGH = "not enough evidence"
@@ -199,7 +198,7 @@ _COLOURS = {
 }
 
 
-def _picture(finding, width=320, height=110):
+def _picture(finding, width=320, height=120):
     """Return the curves of a finding as a small picture, SVG, whose title says what was seen."""
     if not finding.curves:
         return ""
@@ -211,17 +210,22 @@ def _picture(finding, width=320, height=110):
         return 4 + (width - 90) * (epoch - 1) / max(most - 1, 1)
 
     def up(value):
-        return 6 + (height - 12) * (high - value) / (high - low or 1.0)
+        return 6 + (height - 30) * (high - value) / (high - low or 1.0)
 
+    # Names stand where their curves end, a line's height apart.
+    heights, free = {}, 12.0
+    for name, values in sorted(finding.curves.items(), key=lambda item: -item[1][-1]):
+        heights[name] = max(up(values[-1]) + 4, free)
+        free = heights[name] + 12
     drawn = []
     for name, values in finding.curves.items():
-        colour, dashes = _COLOURS.get(name, ("#000000", ""))
+        colour, dashes = _COLOURS[name]
         kept = np.unique(np.linspace(0, len(values) - 1, 120).round().astype(int))
         points = " ".join(f"{across(i + 1):.1f},{up(values[i]):.1f}" for i in kept)
         drawn.append(
             f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.8" '
             f'stroke-dasharray="{dashes}"/><text x="{across(len(values)) + 4:.1f}" '
-            f'y="{up(values[-1]) + 4:.1f}" font-size="11" fill="{colour}">{name}</text>'
+            f'y="{heights[name]:.1f}" font-size="11" fill="{colour}">{name}</text>'
         )
     for epoch in finding.marks:
         drawn.append(
@@ -411,9 +415,9 @@ def features(loss, val_loss, rows):
         Of the logarithms of curves smoothed by a running mean over a share `window` of the epochs:
         ``rise`` of the validation loss from its lowest value to the end; ``fall`` of the training
         loss over the same epochs; ``back``, how far the training loss ends above its own lowest;
-        ``gain``, how far the validation loss ever fell below its first epoch; ``late``, how far it
-        fell over the last third, and ``late_training``. ``best``: the epoch of the lowest value,
-        the middle of its window. ``error``: the standard error of ``rise``.
+        ``late``, how far the validation loss fell over the last third, and ``late_training``.
+        ``best``: the epoch of the lowest value, the middle of its window. ``error``: the standard
+        error of ``rise``. The others are these on the scale that the models of `RULES` take.
 
     Notes
     -----
@@ -429,7 +433,6 @@ def features(loss, val_loss, rows):
     rise = validation[-1] - validation[place]
     fall = max(training[place] - training[-1], 0.0)
     back = training[-1] - training.min()
-    gain = math.log(max(val_loss[0], _TINY)) - validation[place]
     late, late_training = (v[third] - v[-1] for v in (validation, training))
     late_share = (math.exp(validation[third]) - math.exp(validation[-1])) / max(val_loss[0], _TINY)
     error = math.hypot(RULES["noise"] * fall / math.sqrt(rows), RULES["jitter"])
@@ -440,12 +443,8 @@ def features(loss, val_loss, rows):
         "error": error,
         "rise_in_errors": min(rise / error, 4.0),
         "log_fall": math.log(fall + 0.05),
-        "rise_capped": min(rise, 0.5),
         "back": back,
-        "back_capped": min(back, 0.5),
         "log_back": math.log(back + 0.02),
-        "gain": gain,
-        "log_gain": math.log(max(gain, 0.0) + 0.02),
         "late": late,
         "log_late_share": math.log(max(late_share, 0.0) + 0.003),
         "late_training": late_training,
@@ -563,13 +562,14 @@ _WHERE = {
     "no skill": "notebooks 07 (no skill behind a high score), 02 (labels without a cause)",
 }
 _NOT_IN_CURVES = (
-    "leak or shift",
+    "skill, leak or shift",
     NOT_ENOUGH,
-    "Curves look the same whether or not validation rows are copies of training rows, or come from "
-    "another place than the rows that the model will meet.",
-    "No rule on one history can tell: on the bench such runs are judged wrongly.",
+    "Curves do not hold the shares of the classes, so they do not say whether the score beats a "
+    "constant answer. And they look the same where validation rows are copies of training rows, or "
+    "come from another place than the rows that the model will meet.",
+    "No rule on one history can tell.",
     "Pass the model and the rows: diagnose(build_model, train, validation).",
-    "notebook 09 (leakage and shift)",
+    "notebooks 07 (no skill behind a high score), 09 (leakage and shift)",
 )
 
 
@@ -630,8 +630,6 @@ def _seen(found, curves, rows):
         "value.",
         "unfinished": "Over the last third of the epochs the validation loss "
         f"{_moved(found['late'])}, and the training loss {_moved(found['late_training'])}.",
-        "no skill": "At its lowest, the validation loss is "
-        f"{-math.expm1(-found['gain']):.0%} below that of the first epoch.",
     }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ CURVES = {  # by what is wrong with them; 2,000 validation rows
     "overfit": (FALLING, 0.4 + 0.4 * np.exp(-T / 6) + 0.004 * T),
     "nothing": (0.3 + 0.4 * np.exp(-T / 6), 0.32 + 0.4 * np.exp(-T / 6)),
     "unfinished": (0.7 - 0.004 * T, 0.7 - 0.004 * T),
-    "no skill": (0.7 + 0.0 * T, 0.7 + 0.0 * T),
+    "nothing at all": (0.7 + 0.0 * T, 0.7 + 0.0 * T),
     "unstable": (0.2 + 0.006 * T, 0.25 + 0.006 * T),
 }
 
@@ -116,9 +116,7 @@ def test_the_bench_is_as_large_as_it_says():
 def test_clear_curves_are_named(kind):
     found = diagnose(history(kind), validation_rows=2_000)
     yes = {f.name for f in found.findings if f.answer == "yes"}
-    assert yes - {"no skill"} == {kind} - {"nothing", "no skill"}
-    if kind == "no skill":
-        assert found["no skill"].answer == "yes"
+    assert yes == {kind} - {"nothing", "nothing at all"}
 
 
 def test_few_rows_are_not_enough_and_it_says_how_many_are():
@@ -162,11 +160,11 @@ def test_every_finding_says_what_how_sure_and_what_next():
     found = diagnose(history(), validation_rows=200)
     text, page, record = repr(found), found._repr_html_(), found.to_dict()
     assert json.loads(json.dumps(record)) == json.loads(json.dumps(found.to_dict()))
-    assert len(record["findings"]) == 5 == text.count("How sure: ")
+    assert len(record["findings"]) == 4 == text.count("How sure: ")
     for finding in found.findings:
         assert finding.seen and finding.sure and finding.advice and finding.where
         assert finding.seen in text
-    assert page.count("<svg role=") == 4 == page.count("<title>")
+    assert page.count("<svg role=") == 3 == page.count("<title>")
     assert "nan" not in page
 
 
