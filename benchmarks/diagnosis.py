@@ -444,9 +444,8 @@ def table_of_replicates(half):
             continue
         curves = kept(f"replicates/{situation.name}", lambda s=situation: replicates(s))
         true = truth(situation, curves)["overfit"]
-        pairs = zip(curves["train", "loss"], curves[200, "loss"], strict=True)
-        rows = 200 + int(situation_rows(situation))
-        answer = np.array([diagnosis.answers(a, b, rows)["overfit"] for a, b in pairs])
+        rows = 200 + situation_rows(situation)
+        answer = judged(curves["train", "loss"], curves[200, "loss"], rows)["overfit"]
         parts.append((true, answer, np.full(SETS, situation.name)))
         single.append(
             {
@@ -487,12 +486,12 @@ def rows_judged(half):
     return counts
 
 
-def judged(situation, curves, rows):
+def judged(loss, val_loss, rows):
     """Return what `diagnose` answers to each run: dict of arrays of text, shape (R,).
 
     `diagnose` refuses a history that holds NaN and says that the training diverged: it went back.
     """
-    pairs = zip(curves["train", "loss"], curves[rows, "loss"], strict=True)
+    pairs = zip(loss, val_loss, strict=True)
     diverged = {name: "yes" if name == "unstable" else "no" for name in NAMES}
     answers = [
         diagnosis.answers(*pair, rows) if np.isfinite(pair).all() else diverged for pair in pairs
@@ -572,7 +571,7 @@ def table(half):
         curves = curves_of(situation)
         found = truth(situation, curves)
         for rows in situation.sizes:
-            answers = judged(situation, curves, rows)
+            answers = judged(curves["train", "loss"], curves[rows, "loss"], rows)
             thumbs = rules_of_thumb(curves, rows)
             thumbs = {k: np.where(v, "yes", "no") for k, v in thumbs.items()}
             for name, answer in [*answers.items(), *thumbs.items()]:

@@ -54,6 +54,7 @@ RULES = {
 }
 NOT_ENOUGH = "not enough evidence"
 _TINY = 1e-7
+_DIVERGED = 1e6
 
 
 def diagnose(
@@ -910,9 +911,24 @@ def _trained(build_model, splits, seeds, epochs, batch_size):
         for name in runs.metrics
         for key in [prefix + ("accuracy" if "accuracy" in name else name)]
     }
+    finite = np.all([np.isfinite(values).all(axis=1) for values in curves.values()], axis=0)
+    if not finite.all():
+        return [
+            Finding(
+                "unstable",
+                "yes",
+                f"{int((~finite).sum())} of {len(finite)} runs diverged: their loss is no number.",
+                "Counted.",
+                _ADVICE["unstable"][0],
+                _WHERE["unstable"],
+            )  # fmt: skip
+        ]
     findings = _judged(curves, len(y), resplit[1][1])
     others = {"a tenth of": 0.1, "ten times": 10}
-    others = {words: at(factor)["validation", "loss"] for words, factor in others.items()}
+    try:
+        others = {words: at(factor)["validation", "loss"] for words, factor in others.items()}
+    except TypeError:  # Keras: the rate of an optimizer with a schedule cannot be set
+        return findings
     return [*findings, _rate(curves["val_loss"], others)]
 
 
@@ -1021,7 +1037,8 @@ def _rate(usual, others):
     best = usual.min(axis=1)
     seen, answer, advice = [], "no", "A tenth or ten times the rate reaches no lower loss."
     for words, loss in others.items():
-        gain = np.log(np.maximum(best, _TINY) / np.maximum(loss.min(axis=1), _TINY))
+        lowest = np.where(np.isfinite(loss), loss, _DIVERGED).min(axis=1)
+        gain = np.log(np.maximum(best, _TINY) / np.maximum(lowest, _TINY))
         low, high = _interval(gain)
         seen.append(
             f"With {words} the rate the lowest validation loss is {math.exp(-gain.mean()):.2f} "

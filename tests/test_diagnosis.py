@@ -120,20 +120,14 @@ def test_clear_curves_are_named(kind):
 
 
 def test_few_rows_are_not_enough_and_it_says_how_many_are():
-    loss = FALLING
-    val_loss = 0.5 + 0.2 * np.exp(-T / 6) + 0.0006 * T
-    rows = [
-        n
-        for n in range(5, 2_000, 5)
-        if diagnosis.answers(loss, val_loss, n)["overfit"] == NOT_ENOUGH
-    ]
-    assert rows, "no such number of rows"
-    few = rows[0]
-    enough = diagnosis.enough_rows(diagnosis.features(loss, val_loss, few))
-    assert enough > few
-    assert diagnosis.answers(loss, val_loss, enough + 1)["overfit"] == "yes"
-    found = diagnose({"loss": loss, "val_loss": val_loss}, validation_rows=few)["overfit"]
-    assert found.answer == NOT_ENOUGH and "validation rows would be enough" in found.advice
+    loss, val_loss = 0.2 + 0.5 * np.exp(-T / 20), 0.45 + 0.3 * np.exp(-T / 8) + 0.001 * T
+    enough = diagnosis.enough_rows(diagnosis.features(loss, val_loss, 20))
+    assert enough > 20
+    assert diagnosis.answers(loss, val_loss, enough - 1)["overfit"] == NOT_ENOUGH
+    assert diagnosis.answers(loss, val_loss, enough)["overfit"] == "yes"
+    found = diagnose({"loss": loss, "val_loss": val_loss}, validation_rows=20)["overfit"]
+    assert found.answer == NOT_ENOUGH
+    assert found.advice.startswith(f"About {float(f'{enough:.2g}'):,.0f} validation rows")
 
 
 def test_a_short_history_is_not_judged():
