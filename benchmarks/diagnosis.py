@@ -655,11 +655,11 @@ def main(half):
     if half == "first":
         print(json.dumps(fit(), indent=4))
     result, single = table(half)
-    print(shown(result))
+    print(shown(result), flush=True)
     if half == "second":
         chosen, chosen_single = table("first")
         replicated, replicated_single = table_of_replicates("second")
-        print(shown(replicated, "all"))
+        print(shown(replicated, "all"), flush=True)
         record = {
             "rules": diagnosis.fingerprint(),
             "one history": result,

@@ -483,7 +483,8 @@ def answers(loss, val_loss, rows):
 
 def fingerprint():
     """Return what the answers hang on: the numbers of the rules, and a digest of their code."""
-    code = "".join(map(inspect.getsource, (features, _log_smooth, score, answers, _answer)))
+    judging = (features, _log_smooth, score, answers, _answer, ask_copies, ask_shift)
+    code = "".join(map(inspect.getsource, judging))
     return {"numbers": RULES, "code": hashlib.sha256(code.encode()).hexdigest()}
 
 
