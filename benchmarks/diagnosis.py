@@ -443,19 +443,11 @@ def table_of_replicates(half):
         if situation.kind in UNSOUND:
             continue
         curves = kept(f"replicates/{situation.name}", lambda s=situation: replicates(s))
-        true = truth(situation, curves)["overfit"]
+        true = truth(situation, curves)
         rows = 200 + situation_rows(situation)
         answer = judged(curves["train", "loss"], curves[200, "loss"], rows)["overfit"]
-        parts.append((true, answer, np.full(SETS, situation.name)))
-        single.append(
-            {
-                "situation": situation.name,
-                "overfit": int(true.sum()),
-                "overfit and called": int((true & (answer == "yes")).sum()),
-                "not overfit and called": int((~true & (answer == "yes")).sum()),
-                "not answered": int((answer == diagnosis.NOT_ENOUGH).sum()),
-            }
-        )
+        parts.append((true["overfit"], answer, np.full(SETS, situation.name)))
+        single.append(of_one(situation, true, {"diagnose": answer}, 200))
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return {"200": {"all": {"overfit": figures(*columns)}}}, single
 
@@ -564,6 +556,9 @@ def figures(true, answer, situations):
     }
 
 
+OR_MORE = "200 or more"  # validation rows
+
+
 def table(half):
     """Judge every run of a half; return the pooled figures by size, and those of each situation."""
     pooled, single = {}, []
@@ -574,41 +569,55 @@ def table(half):
             answers = judged(curves["train", "loss"], curves[rows, "loss"], rows)
             thumbs = rules_of_thumb(curves, rows)
             thumbs = {k: np.where(v, "yes", "no") for k, v in thumbs.items()}
+            place = np.full(RUNS, situation.name)
             for name, answer in [*answers.items(), *thumbs.items()]:
                 true = found.get(name, found["overfit"])
-                place = np.full(RUNS, situation.name)
                 for pool in ("all", "sound")[: 1 + (situation.kind not in UNSOUND)]:
-                    key = (rows, pool, name)
-                    pooled.setdefault(key, []).append((true, answer, place))
-            called, over = answers["overfit"] == "yes", found["overfit"]
+                    for size in (str(rows), OR_MORE)[: 1 + (rows >= 200)]:
+                        key = (size, pool, name)
+                        pooled.setdefault(key, []).append((true, answer, place))
             single.append(
-                {
-                    "situation": situation.name,
-                    "kind": situation.kind,
-                    "rows": rows,
-                    "overfit": int(over.sum()),
-                    "overfit and called": int((over & called).sum()),
-                    "not overfit and called": int((~over & called).sum()),
-                    "not answered": int((answers["overfit"] == diagnosis.NOT_ENOUGH).sum()),
-                    **{k: int((v == "yes").sum()) for k, v in thumbs.items()},
-                    "true": {name: int(found[name].sum()) for name in NAMES},
-                }
+                of_one(situation, found, {"diagnose": answers["overfit"], **thumbs}, rows)
             )
     result = {}
-    for (rows, pool, name), parts in sorted(pooled.items(), key=lambda item: item[0][0]):
-        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-        result.setdefault(str(rows), {}).setdefault(pool, {})[name] = figures(*columns)
+    for size in sorted({key[0] for key in pooled}, key=lambda size: (len(size), size)):
+        for (one, pool, name), parts in pooled.items():
+            if one == size:
+                columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+                result.setdefault(size, {}).setdefault(pool, {})[name] = figures(*columns)
     return result, single
+
+
+def of_one(situation, found, answers, rows):
+    """Return what was true of a situation's runs, and who called which of them overfit.
+
+    A run is healthy if it is neither overfit nor unstable. `called` counts, for `diagnose` and for
+    each rule of thumb, the calls among overfit, healthy and unstable runs.
+    """
+    groups = {"overfit": found["overfit"], "unstable": found["unstable"]}
+    groups["healthy"] = ~(found["overfit"] | found["unstable"])
+    return {
+        "situation": situation.name,
+        "kind": situation.kind,
+        "rows": rows,
+        **{name: int(group.sum()) for name, group in groups.items()},
+        "unfinished": int(found["unfinished"].sum()),
+        "no answer": int((answers["diagnose"] == diagnosis.NOT_ENOUGH).sum()),
+        "called": {
+            who: {name: int((group & (answer == "yes")).sum()) for name, group in groups.items()}
+            for who, answer in answers.items()
+        },
+    }
 
 
 def shown(result, pool="sound"):
     """Lay the pooled figures out as text."""
-    head = f"{'rows':>5} {'finding':26}{'true':>6}{'heard':>7}{'alarms':>8}{'silent':>8}{'F1':>7}"
+    head = f"{'rows':>11} {'finding':26}{'true':>6}{'heard':>7}{'alarms':>8}{'silent':>8}{'F1':>7}"
     lines = [f"{head}  {'95 % interval':15}{'F1 of the answered':>18}"]
     for rows, pools in result.items():
         for name, f in pools[pool].items():
             lines.append(
-                f"{rows:>5} {name:26}{f['share']:6.2f}{f['sensitivity']:7.2f}"
+                f"{rows:>11} {name:26}{f['share']:6.2f}{f['sensitivity']:7.2f}"
                 f"{f['false alarms']:8.3f}"
                 f"{f['abstentions']:8.2f}{f['f1']:7.3f}  {f['f1 low']:.3f} to {f['f1 high']:.3f}"
                 f"{f['f1 of the answered']:18.3f}"

@@ -648,8 +648,8 @@ def _accuracy_drop(accuracy, rows):
     half = 1.96 * math.sqrt((best * (1 - best) + end * (1 - end)) / rows)
     low, high = ((best - end + sign * half) * 100 for sign in (-1, 1))
     return (
-        f"Its accuracy ends {100 * (best - end):.1f} points below its best (95 % interval at most "
-        f"{low:.1f} to {high:.1f})."
+        f"Its accuracy ends {100 * (best - end):.1f} points below its best (95 % interval no "
+        f"wider than {low:.1f} to {high:.1f})."
     )
 
 
@@ -686,7 +686,8 @@ def bench():
 def measured(name, answer, rows, form="one history"):
     """Say how often an answer was right on the half of the bench that chose no rule."""
     tables = bench()[form]
-    size = max((int(n) for n in tables if int(n) <= rows), default=min(map(int, tables)))
+    sizes = [int(size) for size in tables if size.isdecimal()]
+    size = max((n for n in sizes if n <= rows), default=min(sizes))
     counts = tables[str(size)]["all"][name]["counts"]
     runs = sum(map(sum, counts.values()))
     where = f"On the bench, {runs:,} unseen runs with {size:,} validation rows: "
