@@ -621,23 +621,27 @@ def _seen(found, curves, rows):
     """Return what the rules saw, in a sentence a finding."""
     overfit = (
         f"The validation loss is lowest near epoch {found['best']:.0f} and ends "
-        f"{math.expm1(found['rise']):.0%} above that, "
-        f"while the training loss fell by {-math.expm1(-found['fall']):.0%}."
+        f"{_percent(math.expm1(found['rise']))} above that, "
+        f"while the training loss fell by {_percent(-math.expm1(-found['fall']))}."
     )
     if "val_accuracy" in curves:
         overfit += " " + _accuracy_drop(curves["val_accuracy"], rows)
     return {
         "overfit": overfit,
-        "unstable": f"The training loss ends {math.expm1(found['back']):.0%} above its own lowest "
-        "value.",
+        "unstable": f"The training loss ends {_percent(math.expm1(found['back']))} above its own "
+        "lowest value.",
         "unfinished": "Over the last third of the epochs the validation loss "
         f"{_moved(found['late'])}, and the training loss {_moved(found['late_training'])}.",
     }  # fmt: skip
 
 
+def _percent(share):
+    return f"{100 * share:.0f} %"
+
+
 def _moved(fall):
     """Say by how much a loss fell or rose, from the fall of its logarithm."""
-    return f"{'fell' if fall >= 0 else 'rose'} by {abs(math.expm1(-fall)):.0%}"
+    return f"{'fell' if fall >= 0 else 'rose'} by {_percent(abs(math.expm1(-fall)))}"
 
 
 def _accuracy_drop(accuracy, rows):
@@ -672,8 +676,8 @@ def measured_rows(name):
     """Say how often a question about the rows was answered rightly on the bench."""
     f = bench()["rows"][name]
     return (
-        f"On the bench it heard {f['heard']} of {f['true']}, with {f['false alarms']} false alarms "
-        f"in {f['runs'] - f['true']} draws."
+        f"On the bench it was found in {f['heard']} of {f['true']} draws that had it, with "
+        f"{f['false alarms']} false alarms in {f['runs'] - f['true']}."
     )
 
 
@@ -683,26 +687,38 @@ def bench():
     return json.loads(BENCH.read_text(encoding="utf-8"))
 
 
-def measured(name, answer, rows, form="one history"):
+def measured(name, answer, rows):
     """Say how often an answer was right on the half of the bench that chose no rule."""
-    tables = bench()[form]
+    tables = bench()["one history"]
     sizes = [int(size) for size in tables if size.isdecimal()]
     size = max((n for n in sizes if n <= rows), default=min(sizes))
-    counts = tables[str(size)]["all"][name]["counts"]
-    runs = sum(map(sum, counts.values()))
-    where = f"On the bench, {runs:,} unseen runs with {size:,} validation rows: "
+    return _rates(tables[str(size)], name, answer, f"runs with {size:,} validation rows")
+
+
+def measured_replicates(name, answer):
+    """Say the same of the second form."""
+    table = bench()["replicates"]["200"]
+    if name not in table["all"]:
+        return "By the rule for one history, on the mean curve: not measured on the bench."
+    return _rates(table, name, answer, "data sets of known truth")
+
+
+def _rates(table, name, answer, what):
+    counts = table["all"][name]["counts"]
+    runs, held = (sum(sum(pair[:k]) for pair in counts.values()) for k in (2, 1))
+    where = f"On the bench, {runs:,} unseen {what}: "
     true, false = counts[answer]
-    if answer == NOT_ENOUGH:
-        return where + f"no answer in {(true + false) / runs:.0%}, of which {true} were so."
-    right = true if answer == "yes" else false
     if not true + false:
         return where + f'"{answer}" was never said.'
+    if answer == NOT_ENOUGH:
+        share = _percent((true + false) / runs)
+        return where + f"no answer for {share}, and in {true} of these {true + false} it was so."
+    right = true if answer == "yes" else false
     ci = stats.binomtest(right, true + false).proportion_ci(method="wilson")
-    held = sum(pair[0] for pair in counts.values())
     return (
-        f'{where}"{answer}" was right in {right / (true + false):.0%} '
-        f"(95 % interval {ci.low:.0%} to {ci.high:.0%}). It heard {counts['yes'][0]} of {held}, "
-        f"with {counts['yes'][1]} false alarms in {runs - held}."
+        f'{where}"{answer}" was right in {_percent(right / (true + false))} (95 % interval '
+        f"{_percent(ci.low)} to {_percent(ci.high)}). It was found in {counts['yes'][0]:,} of {held:,} "
+        f"that had it, with {counts['yes'][1]} false alarms in {runs - held:,}."
     )
 
 
@@ -965,7 +981,7 @@ def _judged(curves, rows, labels):
                 name,
                 answered[name],
                 seen[name],
-                measured(name, answered[name], rows, "replicates"),
+                measured_replicates(name, answered[name]),
                 advice or more,
                 _WHERE[name],
                 drawn,
@@ -1026,7 +1042,7 @@ def _luck(curves, labels):
     return Finding(
         "luck", "yes" if lucky else "no", seen,
         f"A standard deviation of {len(last)} runs is itself uncertain by about "
-        f"{1 / math.sqrt(2 * (len(last) - 1)):.0%}.",
+        f"{_percent(1 / math.sqrt(2 * (len(last) - 1)))}.",
         f"Report the mean of several seeds and splits. About {wanted:,} validation rows would be "
         "enough for one run, if sampling is all of it." if lucky
         else "One run says nearly as much as many.",
