@@ -713,12 +713,12 @@ def _rates(table, name, answer, what):
     if answer == NOT_ENOUGH:
         share = _percent((true + false) / runs)
         return where + f"no answer for {share}, and in {true} of these {true + false} it was so."
-    right = true if answer == "yes" else false
+    right, found = true if answer == "yes" else false, counts["yes"]
     ci = stats.binomtest(right, true + false).proportion_ci(method="wilson")
     return (
         f'{where}"{answer}" was right in {_percent(right / (true + false))} (95 % interval '
-        f"{_percent(ci.low)} to {_percent(ci.high)}). It was found in {counts['yes'][0]:,} of {held:,} "
-        f"that had it, with {counts['yes'][1]} false alarms in {runs - held:,}."
+        f"{_percent(ci.low)} to {_percent(ci.high)}). It was found in {found[0]:,} of {held:,} "
+        f"that had it, with {found[1]} false alarms in {runs - held:,}."
     )
 
 
