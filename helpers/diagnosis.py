@@ -55,6 +55,7 @@ RULES = {
 NOT_ENOUGH = "not enough evidence"
 _TINY = 1e-7
 _DIVERGED = 1e6
+_FORESTS = 5  # runs in which a forest is trained beside the model
 
 
 def diagnose(
@@ -942,6 +943,8 @@ def _trained(build_model, splits, seeds, epochs, batch_size):
             )  # fmt: skip
         ]
     findings = _judged(curves, len(y), resplit[1][1])
+    if "accuracy" in curves:
+        findings.append(ask_underfit(curves["accuracy"], *resplit))
     others = {"a tenth of": 0.1, "ten times": 10}
     try:
         others = {words: at(factor)["validation", "loss"] for words, factor in others.items()}
@@ -989,6 +992,45 @@ def _judged(curves, rows, labels):
             )  # fmt: skip
         )
     return findings
+
+
+def ask_underfit(accuracy, train, validation):
+    """Ask whether a forest does better on validation rows than the model on its own training rows.
+
+    Parameters
+    ----------
+    accuracy : numpy.ndarray, shape (R, epochs)
+        On the training rows.
+    train, validation : tuple (x, y), shapes (R, n, d) and (R, n)
+
+    Returns
+    -------
+    Finding
+    """
+    from sklearn.ensemble import RandomForestClassifier
+
+    last = accuracy[:_FORESTS, -1]
+    forest = RandomForestClassifier(100, random_state=0)
+    rows = zip(*(part[:_FORESTS] for part in (*train, *validation)), strict=True)
+    scores = [forest.fit(x, y).score(xv, yv) for x, y, xv, yv in rows]
+    better = 100 * (np.array(scores) - last)
+    low, high = _interval(better)
+    answer = "yes" if low > 0 else ("no" if high < 2 else NOT_ENOUGH)
+    return Finding(
+        "underfit", answer,
+        f"A random forest is right in {_percent(np.mean(scores))} of the validation rows, the "
+        f"model at the end in {_percent(last.mean())} of its own training rows: "
+        f"{better.mean():+.1f} points (95 % interval {low:+.1f} to {high:+.1f}).",
+        "Student's interval over the runs, which share rows: somewhat too narrow. Not measured on "
+        "the bench.",
+        {
+            "yes": "The rows say more than the model has learned: a larger network, less "
+            "regularization, a higher rate or more epochs.",
+            "no": "The model fits its training rows as well as a forest fits new ones.",
+            NOT_ENOUGH: "Four times the seeds halve this interval.",
+        }[answer],
+        _WHERE["unfinished"],
+    )  # fmt: skip
 
 
 def _windows(place, window, epochs):

@@ -523,8 +523,9 @@ KNOWN = {helper.function.__qualname__: helper for helper in HELPERS}
 MACHINERY = {"batched", "checks", "order"}
 # Called by the bench of `diagnosis`, and by itself.
 INSIDE = {
-    "answers", "ask_copies", "ask_shift", "bench", "enough_rows", "features", "fingerprint", "main",
-    "measured", "measured_replicates", "measured_rows", "read_history", "rows_of_steps", "score",
+    "answers", "ask_copies", "ask_shift", "ask_underfit", "bench", "enough_rows", "features",
+    "fingerprint", "main", "measured", "measured_replicates", "measured_rows", "read_history",
+    "rows_of_steps", "score",
 }  # fmt: skip
 # Leaves to matplotlib what matplotlib refuses itself; test_figures.py tries what it would not.
 DRAWING = {"plotting"}

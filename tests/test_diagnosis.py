@@ -326,6 +326,15 @@ def test_a_shift_is_seen_and_chance_is_not():
     assert found.answer == "yes" and found.name == "shift of the test rows"
 
 
+def test_a_model_that_learns_less_than_the_rows_say():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (3, 300, 2))
+    y = (x.prod(axis=-1) > 0).astype(float)
+    parts = (x[:, :200], y[:, :200]), (x[:, 200:], y[:, 200:])
+    assert diagnosis.ask_underfit(np.full((3, 9), 0.5), *parts).answer == "yes"
+    assert diagnosis.ask_underfit(np.full((3, 9), 1.0), *parts).answer == "no"
+
+
 def build_model():
     import keras
 
@@ -342,7 +351,7 @@ def test_a_model_and_its_rows():
     assert answers["a column that gives the label away"] == "yes"
     assert "Column 1 " in found["a column that gives the label away"].seen
     assert answers["copies"] == answers["rare classes"] == answers["no skill"] == "no"
-    assert {"luck", "overfit", "unstable", "unfinished"} < answers.keys()
+    assert {"luck", "overfit", "unstable", "unfinished", "underfit"} < answers.keys()
     assert found["learning rate too high or too low"].answer == "yes"  # twelve epochs are few
     assert "ten times" in found["learning rate too high or too low"].advice
     assert json.dumps(found.to_dict()) and "<svg" in found._repr_html_()
