@@ -548,9 +548,7 @@ _ADVICE = {
     ),
     "unfinished": (
         "Train for twice the epochs, or raise the learning rate.",
-        "More epochs alone will not lower the loss much. If the score does not suffice, compare "
-        "with a larger network: one history does not tell a model too simple from rows that say "
-        "no more.",
+        "More epochs alone will not lower the loss much.",
     ),
     "no skill": (
         "Compare with a constant prediction (DummyClassifier), check that rows and labels belong "
@@ -565,14 +563,15 @@ _WHERE = {
     "no skill": "notebooks 07 (no skill behind a high score), 02 (labels without a cause)",
 }
 _NOT_IN_CURVES = (
-    "skill, leak or shift",
+    "skill, underfit, leak or shift",
     NOT_ENOUGH,
     "Curves do not hold the shares of the classes, so they do not say whether the score beats a "
-    "constant answer. And they look the same where validation rows are copies of training rows, or "
+    "constant answer. They look the same for a model too simple and for rows that say no more. And "
+    "they look the same where validation rows are copies of training rows, or "
     "come from another place than the rows that the model will meet.",
     "No rule on one history can tell.",
     "Pass the model and the rows: diagnose(build_model, train, validation).",
-    "notebooks 07 (no skill behind a high score), 09 (leakage and shift)",
+    "notebooks 07 (no skill behind a high score), 08 (capacity), 09 (leakage and shift)",
 )
 
 
@@ -730,6 +729,9 @@ def _many_runs(build_model, train, validation, test, seeds, epochs, batch_size):
     """Return the diagnosis of a model and its rows."""
     splits = {"train": train, "validation": validation, "test": test}
     splits = {k: _rows(k, v) for k, v in splits.items() if v is not None or k != "test"}
+    width = splits["train"][0].shape[1]
+    for name, (x, _) in splits.items():
+        checks.shaped(f"{name} x", x, ("n", width))
     checks.function("build_model", build_model, 0)
     seeds = checks.seeds(seeds, distinct=True)
     if len(seeds) < RULES["least_seeds"]:
@@ -738,11 +740,11 @@ def _many_runs(build_model, train, validation, test, seeds, epochs, batch_size):
         )
     epochs = checks.whole("epochs", epochs, RULES["least_epochs"], 100_000)
     told = f"{len(seeds)} runs of {epochs:,} epochs, " + ", ".join(
-        f"{len(y):,} {name} rows" for name, (_, y) in splits.items()
+        f"{len(y):,} {_NAMED[name]} rows" for name, (_, y) in splits.items()
     )
     lost = {name: int((~np.isfinite(x)).any(axis=1).sum()) for name, (x, _) in splits.items()}
     if any(lost.values()):
-        where = ", ".join(f"{count} {name} rows" for name, count in lost.items() if count)
+        where = ", ".join(f"{count} {_NAMED[name]} rows" for name, count in lost.items() if count)
         finding = Finding(
             "missing values", "yes", f"Numbers are missing or infinite in {where}.", "Counted.",
             "Fill them or drop these rows, by what the training rows say alone; then ask again.",
@@ -751,15 +753,16 @@ def _many_runs(build_model, train, validation, test, seeds, epochs, batch_size):
         return Diagnosis(told, [finding])
     (x, y), (xv, yv) = splits["train"], splits["validation"]
     findings = [f for f in (ask_copies(x, xv), _giveaway(x, y), _rare(y, yv)) if f]
+    findings += _trained(build_model, splits, seeds, epochs, batch_size)
     findings += [
         ask_shift(x, other, name)
         for name, (other, _) in splits.items()
         if name != "train" and min(len(x), len(other)) >= RULES["shift_rows"]
     ]
-    findings += _trained(build_model, splits, seeds, epochs, batch_size)
     return Diagnosis(told, findings)
 
 
+_NAMED = {"train": "training", "validation": "validation", "test": "test"}
 _SOUND = "notebook 09 (leakage and shift)"
 
 
@@ -942,9 +945,10 @@ def _trained(build_model, splits, seeds, epochs, batch_size):
                 _WHERE["unstable"],
             )  # fmt: skip
         ]
-    findings = _judged(curves, len(y), resplit[1][1])
+    findings = [_skill(curves, resplit[1][1]), _luck(curves, resplit[1][1])]
     if "accuracy" in curves:
         findings.append(ask_underfit(curves["accuracy"], *resplit))
+    findings += _judged(curves, len(y))
     others = {"a tenth of": 0.1, "ten times": 10}
     try:
         others = {words: at(factor)["validation", "loss"] for words, factor in others.items()}
@@ -953,7 +957,7 @@ def _trained(build_model, splits, seeds, epochs, batch_size):
     return [*findings, _rate(curves["val_loss"], others)]
 
 
-def _judged(curves, rows, labels):
+def _judged(curves, rows):
     """Return what the replicates' curves say."""
     mean = {name: values.mean(axis=0) for name, values in curves.items()}
     found = features(mean["loss"], mean["val_loss"], rows)
@@ -972,7 +976,7 @@ def _judged(curves, rows, labels):
         f"{low:+.3g} to {high:+.3g}); {sum(f['rise'] > math.log(1.05) for f in each)} of "
         f"{len(each)} runs end more than 5 % above their own best."
     )
-    findings = [_skill(curves, labels), _luck(curves, labels)]
+    findings = []
     answered = answers(mean["loss"], mean["val_loss"], rows)
     for name in ("overfit", "unstable", "unfinished"):
         advice = dict(zip(("yes", "no"), _ADVICE[name], strict=True)).get(answered[name])

@@ -357,7 +357,7 @@ def test_a_model_and_its_rows():
     assert json.dumps(found.to_dict()) and "<svg" in found._repr_html_()
 
 
-def test_what_makes_the_second_form_refuse(capsys):
+def test_what_makes_the_second_form_refuse():
     x, y = rows(40)
     split = (x, y)
     for arguments, message in (
@@ -365,6 +365,7 @@ def test_what_makes_the_second_form_refuse(capsys):
         ((build_model, split, None), "validation must be a tuple"),
         ((build_model, split, (x, y[:-1])), "validation y must have shape"),
         ((build_model, (x.astype(str), y), split), "train x must be an array of numbers"),
+        ((build_model, split, (x[:, :2], y)), "validation x must have shape"),
         ((lambda a: a, split, split), "build_model must be callable with 0"),
     ):
         with pytest.raises((TypeError, ValueError), match=message):
@@ -379,4 +380,4 @@ def test_missing_values_end_the_diagnosis():
     x, y = rows(40)
     x[3, 1] = np.nan
     (finding,) = diagnose(build_model, (x, y), rows(40)).findings
-    assert finding.name == "missing values" and "1 train rows" in finding.seen
+    assert finding.name == "missing values" and "1 training rows" in finding.seen
