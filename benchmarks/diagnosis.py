@@ -661,6 +661,7 @@ def fit():
 def main(half):
     """Print a half's table; the second half's call writes ``benchmarks/diagnosis.json``."""
     began = time.perf_counter()
+    rules = diagnosis.fingerprint()  # before somebody edits the file
     if half == "first":
         print(json.dumps(fit(), indent=4))
     result, single = table(half)
@@ -670,7 +671,7 @@ def main(half):
         replicated, replicated_single = table_of_replicates("second")
         print(shown(replicated, "all"), flush=True)
         record = {
-            "rules": diagnosis.fingerprint(),
+            "rules": rules,
             "one history": result,
             "situations": single,
             "replicates": replicated,
