@@ -4,8 +4,8 @@
     python benchmarks/diagnosis.py second    the half that chose nothing: writes diagnosis.json
 
 Thirty-six situations in two halves, 100 runs each. Every run draws its own rows, initial weights
-and batch order. The halves were fixed before anything was trained; the second is opened once, when
-the rules are done. Curves are not stored: the seeds make them again, and the folder ``build/bench``
+and batch order. The second half was fixed before anything was trained, and is opened once, when the
+rules are done. Curves are not stored: the seeds make them again, and the folder ``build/bench``
 keeps them for the next call.
 
 The rule of truth, written before any run
@@ -38,6 +38,24 @@ overfit and is called overfit is a false alarm, whatever else is wrong with it.
 In the situations *leak* and *shift* the validation rows are not rows of the world, so no rule on
 curves can see what fresh rows would show. They stand in the table, and the pooled figures are given
 with and without them.
+
+What came after
+---------------
+Six situations were added to the first half after a first look at it, before the second was opened.
+All its healthy runs were still learning, its overfit runs came from few situations, and few runs
+went back. They are *clouds, linear*, *noisy circle, 300 rows, L2*, *noisy circle, 80 rows, longer*,
+*noisy circle, 40 rows*, *circle, Adam at 0.5* and *tumours, SGD at 2*. The rule of truth and the
+second half are as they were written before any run.
+
+With replicates, 20 data sets a situation are split five times each, for the time it takes.
+
+Sought of the second half and not reached: an F1 of 0.9 from one history where silence counts as
+missed (it is reached among the runs that get an answer), and one of 0.97 from replicates. The runs
+that are missed come from few situations. Of *noisy moons* and *coin labels, RMSprop* a minority is
+overfit, by little more than the margin. In *clouds, Adam at 0.3* the validation loss explodes while
+the training loss falls little, which the rule takes for another fault. In *circle, linear* and
+*moons, SGD at 0.01* accuracy falls and the loss does not, and the rule looks at losses alone. Two of
+the three situations with 2,000 validation rows are *noisy moons* and *coin labels, RMSprop*.
 """
 
 import hashlib
