@@ -23,9 +23,12 @@ usage: python3 course.py lab [JupyterLab options]   open your copies of the note
        python3 course.py lab --stored               open the notebooks as stored, with outputs
        python3 course.py test [pytest options]      run every test and every notebook
        python3 course.py claims [--json|--markdown] print what the notebooks found out
+       python3 course.py diagnose FILE [ROWS]       say what is wrong with a training: FILE is its
+                                                    history, CSV or JSON, ROWS its validation rows
        python3 course.py prove [-h]                 take causes away, change seeds, shuffle cells
 
-The first call of lab, test or prove makes the folder .venv with everything the course needs."""
+The first call of lab, test, diagnose or prove makes the folder .venv with everything the course
+needs."""
 
 ROOT = Path(__file__).resolve().parent
 START = "notebooks/00_start_here.ipynb"
@@ -471,9 +474,10 @@ def course_environ(python, command, environ=os.environ):
 
 
 def command_line(command, python, root, options, page=START):
-    """Return what `lab`, `test` or `prove` runs, with the user's options last."""
-    if command in ("test", "prove"):
-        return [str(python), "-m", {"test": "pytest", "prove": "tools.prove"}[command], *options]
+    """Return what a command runs, with the user's options last."""
+    modules = {"test": "pytest", "prove": "tools.prove", "diagnose": "helpers.diagnosis"}
+    if command in modules:
+        return [str(python), "-m", modules[command], *options]
     start = ["--ServerApp.root_dir=" + str(root), "--LabApp.default_url=/lab/tree/" + page]
     return [str(python), "-m", "jupyterlab", *start, *options]
 
@@ -566,7 +570,9 @@ def main(arguments, root=ROOT):
     """Run the command line and return the exit code."""
     command, options = (arguments or [None])[0], arguments[1:]
     try:
-        if command in ("lab", "test", "prove"):
+        if command == "diagnose" and len(options) not in (1, 2):
+            raise CourseError("diagnose wants one file: python3 course.py diagnose FILE [ROWS]", 2)
+        if command in ("lab", "test", "prove", "diagnose"):
             check_computer()
             python = ensure_environment(root)
             page = START
@@ -574,6 +580,8 @@ def main(arguments, root=ROOT):
                 options.remove("--stored")
             elif command == "lab":
                 page = working_copies(root)
+            elif command == "diagnose":
+                options[0] = os.path.abspath(options[0])
             child = command_line(command, python, root, options, page)
             return run_child(child, root, course_environ(python, command))
         if command == "claims" and tuple(options) in CLAIM_FORMATS:

@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import helpers
-from helpers import checks, data, environment, evidence, exercises, explore, training
+from helpers import checks, data, diagnosis, environment, evidence, exercises, explore, training
 
 # --- what a docstring can allow ---------------------------------------------------------------
 
@@ -482,6 +482,22 @@ HELPERS = [
         call=quiet(lambda answer: exercises.Exercise(len, len, ["Think."]).check(answer)),
     ),
     Helper(
+        diagnosis.diagnose,
+        lambda: {"history": {"loss": [0.7, 0.6] * 9, "val_loss": [0.7, 0.65] * 9}},
+        {
+            "history": nothing_else,
+            "train": optional(nothing_else),
+            "validation": optional(nothing_else),
+            "test": optional(nothing_else),
+            "seeds": anything,  # these three belong to the second form
+            "epochs": anything,
+            "batch_size": anything,
+            "validation_rows": optional(whole(1)),
+        },
+        lambda found: len(found.findings) > 1,
+        named={"history": ["history", "the file", "train"]},
+    ),
+    Helper(
         exercises.is_untouched,
         lambda: {"answer": ...},
         {"answer": anything},
@@ -505,10 +521,16 @@ KNOWN = {helper.function.__qualname__: helper for helper in HELPERS}
 # Not called by a notebook: the compiled program behind `training`, the checks themselves, and what
 # IPython calls.
 MACHINERY = {"batched", "checks", "order"}
+# Called by the bench of `diagnosis`, and by itself.
+INSIDE = {
+    "answers", "ask_copies", "ask_shift", "ask_underfit", "bench", "enough_rows", "features",
+    "fingerprint", "main", "measured", "measured_replicates", "measured_rows", "read_history",
+    "rows_of_steps", "score",
+}  # fmt: skip
 # Leaves to matplotlib what matplotlib refuses itself; test_figures.py tries what it would not.
 DRAWING = {"plotting"}
 # What `evidence.claim` and `fit_replicas` make, and what a check raises.
-MADE_ELSEWHERE = {"Claim", "Runs", "Wrong"}
+MADE_ELSEWHERE = {"Claim", "Diagnosis", "Finding", "Runs", "Wrong"}
 WITHOUT_ARGUMENTS = {"Exercise.hint", "Exercise.solution"}
 
 
@@ -521,7 +543,9 @@ def public():
         for name, value in vars(module).items():
             if name.startswith("_") or getattr(value, "__module__", "") != module.__name__:
                 continue
-            if name in MADE_ELSEWHERE or not (inspect.isfunction(value) or inspect.isclass(value)):
+            if name in MADE_ELSEWHERE | INSIDE or not (
+                inspect.isfunction(value) or inspect.isclass(value)
+            ):
                 continue
             yield name, value
             if inspect.isclass(value):
