@@ -558,8 +558,8 @@ _ADVICE = {
 }  # fmt: skip
 _WHERE = {
     "overfit": "notebooks 01 (what it looks like), 02 (penalties, dropout), 04 (early stopping)",
-    "unstable": "notebook 08 (learning rate)",
-    "unfinished": "notebooks 08 (capacity and learning rate), 04",
+    "unstable": "no notebook yet",
+    "unfinished": "notebook 04 (how long to wait)",
     "no skill": "notebooks 07 (no skill behind a high score), 02 (labels without a cause)",
 }
 _NOT_IN_CURVES = (
@@ -571,7 +571,7 @@ _NOT_IN_CURVES = (
     "come from another place than the rows that the model will meet.",
     "No rule on one history can tell.",
     "Pass the model and the rows: diagnose(build_model, train, validation).",
-    "notebooks 07 (no skill behind a high score), 08 (capacity), 09 (leakage and shift)",
+    "notebooks 05 (a leak), 07 (no skill behind a high score)",
 )
 
 
@@ -763,7 +763,7 @@ def _many_runs(build_model, train, validation, test, seeds, epochs, batch_size):
 
 
 _NAMED = {"train": "training", "validation": "validation", "test": "test"}
-_SOUND = "notebook 09 (leakage and shift)"
+_SOUND = "notebook 05 (a leak)"
 
 
 def _rows(name, pair):
@@ -1116,7 +1116,7 @@ def _rate(usual, others):
         "learning rate too high or too low", answer, " ".join(seen),
         "Student's interval over the runs, which share rows: somewhat too narrow. Not measured on "
         "the bench.",
-        advice, "notebook 08 (capacity and learning rate)",
+        advice, "no notebook yet",
     )  # fmt: skip
 
 
