@@ -187,9 +187,7 @@ def _verify_my_claim(answer):
     if mine is None:
         raise Wrong("your function returns None. Is there a `return`?")
     if any(not hasattr(mine, name) for name in ("values", "threshold", "verdict", "id")):
-        raise Wrong(
-            f"the answer must be what evidence.claim returns, not {type(mine).__name__}."
-        )
+        raise Wrong(f"the answer must be what evidence.claim returns, not {type(mine).__name__}.")
     asked = sorted(map(int, called))
     if sorted(set(asked)) != list(range(30)):
         raise Wrong(f"the seeds must be 0 to 29; you drew with {_listed(asked)}.")
