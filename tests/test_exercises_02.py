@@ -198,7 +198,7 @@ RIGHT = {
 }  # fmt: skip
 WRONG = {
     "has_learned": {
-        "none": [(nothing, "returns None"), (lambda t, y, p: None, "returns None")],
+        "none": [(nothing, "returns None")],
         "nan": [(lambda t, y, p: np.nan, "True or False")],
         "shape": [(lambda t, y, p: p > 0.5, "True or False"), (lambda t, y, p: [True], "not")],
         "off by one": [

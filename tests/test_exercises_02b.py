@@ -124,7 +124,7 @@ WRONG = {
             (lambda z, l1: z + 0, "as it is"),
         ],
         "neighbour": neighbours(exercises, {
-            "stable_columns": "takes them as kept and share",
+            "stable_columns": "shape",
             "my_claim": "called with z and l1, and takes draw",
         }),
         "other": [
@@ -208,8 +208,8 @@ WRONG = {
             (mine(make=lambda plain, ridge: float(plain > ridge)), "count no wins"),
             (mine(make=lambda plain, ridge: plain**0.5 - ridge**0.5), "roots"),
             (mine(alpha=1), "alpha=10"),
-            (mine(threshold=0), "above 0"),
-            (mine(threshold=-0.1), "above 0"),
+            (mine(threshold=0), "at or below 0"),
+            (mine(threshold=-0.1), "at or below 0"),
             (mine(id="another-claim"), "my-ridge-claim"),
             (unpaired, "same rows"),
             (7, "function of draw"),

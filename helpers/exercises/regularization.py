@@ -201,8 +201,8 @@ def _learning_problems():
 
 
 _OTHER_VERDICTS = (
-    (lambda t, y, p: False, "you always say False."),
-    (lambda t, y, p: True, "you always say True."),
+    (lambda t, y, p: False, "you always say False, whatever you are given."),
+    (lambda t, y, p: True, "you always say True, whatever you are given."),
     (
         lambda t, y, p: _cross_entropy(y, p) >= _cross_entropy(y, t.mean()),
         "True and False are swapped: a lower loss is better.",

@@ -28,8 +28,8 @@ _OTHER_SHRINKING = (
         "the shift is l1, not twice l1.",
     ),
     (lambda z, l1: np.clip(z, -l1, l1), "that clips to l1; what is left beyond l1 is asked for."),
-    (lambda z, l1: z, "you return z as it is."),
-    (lambda z, l1: np.zeros_like(z), "you return zeros everywhere."),
+    (lambda z, l1: z, "you return z as it is, without the penalty."),
+    (lambda z, l1: np.zeros_like(z), "you return zeros everywhere, whatever z is."),
 )
 
 
@@ -95,8 +95,14 @@ _OTHER_CHOICES = (
         lambda kept, share: kept.sum(axis=0) >= share,
         "that compares a number of runs with a share of them.",
     ),
-    (lambda kept, share: np.ones(kept.shape[1], bool), "you always say True."),
-    (lambda kept, share: np.zeros(kept.shape[1], bool), "you always say False."),
+    (
+        lambda kept, share: np.ones(kept.shape[1], bool),
+        "you always say True, whatever you are given.",
+    ),
+    (
+        lambda kept, share: np.zeros(kept.shape[1], bool),
+        "you always say False, whatever you are given.",
+    ),
 )
 
 
