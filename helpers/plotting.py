@@ -680,6 +680,7 @@ def budget(x, y, weights, ax=None, *, power, title):
         ax.annotate(
             name, place, xytext=(6, up), textcoords="offset points", color=colour,
             fontweight="bold",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8},
         )  # fmt: skip
     for line in (ax.axhline, ax.axvline):
         line(0, color=_BLACK, linewidth=1, zorder=1)
