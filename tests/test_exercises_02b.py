@@ -32,6 +32,12 @@ def soft_in_place(z, l1):
     return z
 
 
+def soft_in_whole_numbers(z, l1):
+    out = np.zeros_like(z)
+    out[...] = soft_by_where(z, l1)
+    return out
+
+
 def stable_by_loop(kept, share):
     return [bool(sum(column) / len(column) >= share) for column in kept.T.tolist()]
 
@@ -139,6 +145,7 @@ WRONG = {
             (lambda z, l1: np.clip(z, -l1, l1), "clips"),
             (soft_in_place, "changes z"),
             (lambda z, l1: soft_by_where(z, l1).astype(int), "you return"),
+            (soft_in_whole_numbers, "l1 = 0.5"),
             (0.5, "function of z and l1"),
         ],
     },
@@ -173,6 +180,9 @@ WRONG = {
             (lambda kept, share: kept[0], "first run"),
             (lambda kept, share: kept.mean(axis=0) >= 0.5, "always a half"),
             (lambda kept, share: kept.mean(axis=0) >= kept.mean(), "mean over all columns"),
+            (lambda kept, share: kept.sum(axis=0) >= round(share * len(kept)), "7 of 24"),
+            (lambda kept, share: kept.mean(axis=0) >= share * kept.mean(axis=0).max(), "you say"),
+            (lambda kept, share: (kept.mean(axis=0) >= share) * 1, "numbers"),
             (stable_in_place, "changes `kept`"),
             (3, "function of kept and share"),
         ],
@@ -187,6 +197,7 @@ WRONG = {
         "off by one": [
             (mine(seeds=range(29)), "0 to 29"),
             (mine(seeds=range(1, 31)), "0 to 29"),
+            (mine(seeds=[0] * 30), "seed 0 alone"),
             (lambda draw: stated(gains(draw)[1:]), "not 29"),
         ],
         "constant": [

@@ -54,6 +54,7 @@ def _verify_soft_threshold(answer):
         (np.array([0.5, -0.5, 0.0, 2.0]), 0.5),
         (np.array([1.5, -0.25, 0.0]), 0.0),
         (np.array([-3, -2, -1, 0, 1, 2, 3]), 2),
+        (np.array([-3, -1, 0, 2]), 0.5),
         (np.array([4.0, -1.0]), 1.5),
     ):
         found, wanted = _shrunk(answer, z, l1), _solve_soft_threshold(z, l1)
@@ -115,6 +116,8 @@ def _verify_stable_columns(answer):
         # No column on the border here, where rounding could decide.
         near = np.isclose(kept.mean(axis=0), share, atol=1e-6)
         problems.append((kept[:, ~near], share))
+    # Every number of runs but the highest: no column is kept always, and no rounding goes unseen.
+    problems.append((np.arange(24)[:, None] < np.arange(21), 0.3))
     got = [_chosen(answer, *problem) for problem in problems]
     right = [_solve_stable_columns(*problem) for problem in problems]
     if not all(map(np.array_equal, got, right)):
@@ -136,6 +139,10 @@ def _verify_stable_columns(answer):
                 f"exactly the share is enough: kept in {8 * share:g} of 8 runs is True for "
                 f"{share:g}."
             )
+    if np.asarray(answer(border.copy(), 0.5)).dtype.kind != "b":
+        raise Wrong(
+            "those are numbers, which pick other columns as an index: return True and False."
+        )
 
 
 def _chosen(answer, kept, share):
@@ -233,6 +240,8 @@ def _verify_my_claim(answer):
 def _listed(seeds):
     if not seeds:
         return "none"
+    if len(set(seeds)) == 1:
+        return f"seed {seeds[0]} alone"
     return f"{len(set(seeds))} seeds from {seeds[0]} to {seeds[-1]}"
 
 
