@@ -182,7 +182,6 @@ WRONG = {
             (lambda kept, share: kept.mean(axis=0) >= kept.mean(), "mean over all columns"),
             (lambda kept, share: kept.sum(axis=0) >= round(share * len(kept)), "7 of 24"),
             (lambda kept, share: kept.mean(axis=0) >= share * kept.mean(axis=0).max(), "you say"),
-            (lambda kept, share: (kept.mean(axis=0) >= share) * 1, "numbers"),
             (stable_in_place, "changes `kept`"),
             (3, "function of kept and share"),
         ],
