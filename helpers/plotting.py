@@ -554,7 +554,8 @@ def with_interval(x, low, mean, high, ax=None, *, name=None, index=0, lift=0, **
     Parameters
     ----------
     x, low, mean, high : array-like, shape (k,)
-        Settings, and at each one the interval, low <= mean <= high.
+        Settings, and at each one the interval, low <= mean <= high. Settings that are
+        texts stand at equal distances.
     ax : matplotlib.axes.Axes or None
     name : str or None
         Written beside the end of the line; a split's name gives the line that split's colour.
