@@ -554,7 +554,8 @@ def with_interval(x, low, mean, high, ax=None, *, name=None, index=0, lift=0, **
     Parameters
     ----------
     x, low, mean, high : array-like, shape (k,)
-        Settings, and at each one the interval, low <= mean <= high.
+        Settings, and at each one the interval, low <= mean <= high. Settings that are
+        texts stand at equal distances.
     ax : matplotlib.axes.Axes or None
     name : str or None
         Written beside the end of the line; a split's name gives the line that split's colour.
@@ -898,6 +899,167 @@ def two_borders(first, second, ax=None, *, truth, title):
                    linestyles=style)  # fmt: skip
     changed = ((first > 0.5) != (second > 0.5)).mean()
     return tell(ax, f"The other network, whose border is a line, differs on {changed:.1%} of it.")
+
+
+def histograms(values, ax=None, *, xlabel, title, reference=None):
+    """Draw how the values of a few conditions are distributed, one outline each.
+
+    Parameters
+    ----------
+    values : dict of str to array-like, shape (n,)
+        Values by condition, all over the same bins.
+    ax : matplotlib.axes.Axes or None
+    xlabel, title : str
+    reference : float or None
+        A value to compare with, drawn as a dotted line.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = figure() if ax is None else ax
+    bins = np.histogram_bin_edges(np.concatenate(list(values.values())), 50)
+    for i, (name, drawn) in enumerate(values.items()):
+        colour, style = CONDITIONS[i % len(CONDITIONS)], ("-", "--", "-.", ":")[i % 4]
+        ax.hist(
+            drawn, bins, density=True, histtype="step", color=colour, linestyle=style,
+            linewidth=2, label=name,
+        )  # fmt: skip
+        low, middle, high = np.quantile(drawn, (0.1, 0.5, 0.9))
+        tell(ax, f"{name}: median {middle:.3g}, the middle 80 % from {low:.3g} to {high:.3g}.")
+    if reference is not None:
+        ax.axvline(reference, color=_BLACK, linestyle=":", linewidth=1.4)
+    ax.set(xlabel=xlabel, ylabel="density", title=title)
+    ax.legend()
+    return ax
+
+
+def budget(x, y, weights, ax=None, *, power, title):
+    """Draw a penalty as a budget for two weights: the shape that it leaves, and the squared error.
+
+    Parameters
+    ----------
+    x : array-like, shape (n, 2)
+    y : array-like, shape (n,)
+    weights : array-like, shape (2,)
+        The solution with the penalty, without an intercept. The shape goes through it.
+    ax : matplotlib.axes.Axes or None
+    power : {1, 2}
+        Of the sum of powers of absolute weights that the penalty limits: 1 for a diamond, 2 for a
+        circle.
+    title : str
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    checks.one_of("power", power, (1, 2))
+    x, y, weights = np.asarray(x), np.asarray(y), np.asarray(weights)
+    ax = figure(height=4.6) if ax is None else ax
+    least = np.linalg.lstsq(x, y)[0]
+    middle, reach = least / 2, 0.5 + np.abs(least).max()
+    sides = middle[:, None] + np.linspace(-reach, reach, 100)
+    plane = np.stack(np.meshgrid(*sides), axis=-1)
+
+    def error(at):
+        return ((at @ x.T - y) ** 2).mean(axis=-1)
+
+    # The oval that touches the shape, and others at even distances from the middle of them.
+    low, at = error(least), error(weights)
+    levels = low + max(at - low, 1e-3) * np.array([0.25, 1, 2.25, 4])
+    ax.contour(*sides, error(plane), levels=levels, colors=["0.6", _BLUE, "0.6", "0.6"])
+    angles = np.linspace(0, 2 * np.pi, 241)
+    ring = np.stack([np.cos(angles), np.sin(angles)])
+    size = (np.abs(weights) ** power).sum() / (np.abs(ring) ** power).sum(axis=0)
+    ax.fill(*(ring * size ** (1 / power)), color=_ORANGE, alpha=0.5, linewidth=0, zorder=2)
+    for place, name, marker, colour, up in (
+        (least, "least squares", "D", _BLUE, 8),
+        (weights, "with penalty", "o", _VERMILION, -18),
+    ):
+        ax.plot(*place, marker, color=colour, markersize=8, zorder=4)
+        ax.annotate(
+            name, place, xytext=(6, up), textcoords="offset points", color=colour,
+            fontweight="bold",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8},
+        )  # fmt: skip
+    for line in (ax.axhline, ax.axvline):
+        line(0, color=_BLACK, linewidth=1, zorder=1)
+    pairs = ("{:.2f} and {:.2f}".format(*pair) for pair in (least, weights + 0.0))
+    tell(ax, "Weights: least squares {}, with the penalty {}.".format(*pairs))
+    ax.set(xlabel="weight 1", ylabel="weight 2", title=title)
+    ax.set_aspect("equal")
+    return ax
+
+
+def paths(strengths, weights, matter, ax=None, *, title):
+    """Draw weights against the strength of a penalty, those of the first columns in front.
+
+    Parameters
+    ----------
+    strengths : array-like, shape (k,)
+    weights : array-like, shape (k, columns)
+    matter : int
+        How many columns matter: the first ones.
+    ax : matplotlib.axes.Axes or None
+    title : str
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    weights = np.asarray(weights)
+    ax = figure() if ax is None else ax
+    ax.plot(strengths, weights[:, matter:], color="0.6", linewidth=0.8)
+    ax.plot(strengths, weights[:, :matter], color=_BLUE, linewidth=2.4)
+    ax.axhline(0, color=_BLACK, linewidth=1)
+    for part, name, colour in (
+        (weights[:, :matter], "matters", _BLUE),
+        (weights[:, matter:], "useless", "0.4"),
+    ):
+        ax.plot([], [], color=colour, label=name)
+        zeros = (part == 0).mean(axis=1)
+        tell(
+            ax,
+            f"{name.capitalize()}: mean size {np.abs(part[0]).mean():.3g} at the weakest and "
+            f"{np.abs(part[-1]).mean():.3g} at the strongest penalty, exactly zero {zeros[0]:.0%} "
+            f"and {zeros[-1]:.0%}.",
+        )
+    ax.set(xlabel="strength", ylabel="weight", title=title, xscale="log")
+    ax.legend()
+    return ax
+
+
+def decision_lines(x, y, at, predicted, ax=None, *, title):
+    """Draw predictions of a class from one column, and where each of them crosses one half.
+
+    Parameters
+    ----------
+    x : array-like, shape (n, 1)
+    y : array-like of 0 and 1, shape (n,)
+    at : array-like, shape (k, 1)
+        Rising places at which `predicted` stands.
+    predicted : dict of str to array-like, shape (k,)
+        Predictions by model.
+    ax : matplotlib.axes.Axes or None
+    title : str
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    at = np.ravel(at)
+    ax = figure() if ax is None else ax
+    ax.plot(np.ravel(x), y, "o", color="0.4", alpha=0.5)
+    ax.axhline(0.5, color=_BLACK, linestyle=":", linewidth=1.2)
+    for i, (name, values) in enumerate(predicted.items()):
+        crossing = at[np.argmax(np.asarray(values) >= 0.5)]
+        style = ("-", "--", "-.", ":")[i % 4]
+        colour = CONDITIONS[i % len(CONDITIONS)]
+        ax.plot(at, values, style, color=colour, linewidth=2.2, label=name)
+        tell(ax, f"{name} crosses 0.5 at x = {crossing:.2g}.")
+    ax.set(xlabel="$x$", ylabel="class, prediction", title=title)
+    ax.legend()
+    return ax
 
 
 def _image(picture, alt, width):

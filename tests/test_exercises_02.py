@@ -8,24 +8,37 @@ from exercise_answers import first_answer, neighbours, not_a_number, nothing
 from helpers.exercises import regularization as exercises
 
 
-def penalty_flat(kernels, l1, l2):
-    weights = np.concatenate([np.ravel(kernel) for kernel in kernels])
-    return l1 * np.linalg.norm(weights, 1) + l2 * weights @ weights
+def loss_of(y, q):
+    return -np.mean(y * np.log(q) + (1 - y) * np.log(1 - q))
 
 
-def penalty_loop(kernels, l1, l2):
-    total = 0.0
-    for kernel in kernels:
-        for weight in kernel.ravel().tolist():
-            total += l1 * abs(weight) + l2 * weight * weight
-    return [total][0]
+def learned_by_loop(y_train, y, p):
+    share = sum(y_train) / len(y_train)
+    better = 0.0
+    for label, answer in zip(y, p, strict=True):
+        better += np.log(answer / share) if label == 1 else np.log((1 - answer) / (1 - share))
+    return better > 0
 
 
-def penalty_keras(kernels, l1, l2):
+def learned_by_sklearn(y_train, y, p):
+    from sklearn.metrics import log_loss
+
+    constant = np.full(len(y), np.mean(y_train))
+    return log_loss(y, p, labels=[0, 1]) < log_loss(y, constant, labels=[0, 1])
+
+
+def learned_by_keras(y_train, y, p):
     import keras
 
-    regularizer = keras.regularizers.L1L2(l1=l1, l2=l2)
-    return sum(float(regularizer(kernel.astype("float32"))) for kernel in kernels)
+    constant = np.ones_like(p) * y_train.mean()
+    losses = [float(keras.losses.binary_crossentropy(y.astype(float), q)) for q in (p, constant)]
+    return losses[0] < losses[1]
+
+
+def learned_by_probability_of_truth(y_train, y, p):
+    share = np.mean(y_train)
+    own, constant = np.where(y == 1, p, 1 - p), np.where(y == 1, share, 1 - share)
+    return bool(np.log(own).sum() > np.log(constant).sum())
 
 
 def model(
@@ -127,10 +140,6 @@ def pick_by_pandas(losses, strengths):
     return mean.index[mean <= mean.min() + error[mean.idxmin()]].max()
 
 
-def total(kernels, power):
-    return sum((np.abs(kernel) ** power).sum() for kernel in kernels)
-
-
 def near_best(losses, strengths, slack):
     mean = losses.mean(axis=0)
     return strengths[mean <= mean.min() + slack].max()
@@ -154,6 +163,26 @@ def twice_activated():
     return model(layers=[keras.Input((2,)), *layers, keras.layers.Dense(1, activation="sigmoid")])
 
 
+def changing_p(y_train, y, p):
+    answer = loss_of(y, p) < loss_of(y, y_train.mean())
+    p -= y
+    return answer
+
+
+def sorting_losses(losses, strengths):
+    answer = pick_by_loop(losses, strengths)
+    losses.sort(axis=0)
+    return answer
+
+
+def strictly_below(losses, strengths):
+    means = losses.mean(axis=0)
+    best = means.argmin()
+    limit = means[best] + losses[:, best].std(ddof=1) / len(losses) ** 0.5
+    inside = means < limit
+    return strengths[inside].max() if inside.any() else strengths.min()
+
+
 def next_stronger(losses, strengths):
     order = np.sort(strengths)
     place = np.flatnonzero(order == pick_by_loop(losses, strengths))[0]
@@ -161,42 +190,47 @@ def next_stronger(losses, strengths):
 
 
 RIGHT = {
-    "penalty": [penalty_flat, penalty_loop, penalty_keras],
     "build_sparse": [model, functional, added_one_by_one],
+    "has_learned": [
+        learned_by_loop, learned_by_sklearn, learned_by_keras, learned_by_probability_of_truth,
+    ],
     "pick_strength": [pick_by_loop, pick_by_scipy, pick_by_pandas],
-}
+}  # fmt: skip
 WRONG = {
-    "penalty": {
-        "none": [(nothing, "returns None"), (lambda k, a, b: total(k, 1) and None, "returns None")],
-        "nan": [(lambda k, a, b: float("nan"), "NaN")],
-        "shape": [
-            (lambda k, a, b: [a * total([w], 1) + b * total([w], 2) for w in k], "shape"),
-        ],
+    "has_learned": {
+        "none": [(nothing, "returns None")],
+        "nan": [(lambda t, y, p: np.nan, "True or False")],
+        "shape": [(lambda t, y, p: p > 0.5, "True or False"), (lambda t, y, p: [True], "not")],
         "off by one": [
-            (lambda k, a, b: a * total(k[1:], 1) + b * total(k[1:], 2), "for one test"),
-            (lambda k, a, b: a * total(k[:-1], 1) + b * total(k[:-1], 2), "for one test"),
-            (lambda k, a, b: a * total(k[:1], 1) + b * total(k[:1], 2), "first kernel"),
-            (lambda k, a, b: a * total(k[-1:], 1) + b * total(k[-1:], 2), "last kernel"),
+            (lambda t, y, p: loss_of(y, p) <= loss_of(y, t.mean()), "is not better than it"),
+            (lambda t, y, p: loss_of(y[1:], p[1:]) < loss_of(y[1:], t.mean()), "you say"),
         ],
         "constant": [
-            (first_answer(exercises.penalty._solution), "kernel of zeros"),
-            (lambda k, a, b: 1.0, "you return"),
+            (lambda t, y, p: True, "always say True"),
+            (lambda t, y, p: False, "always say False"),
+            (first_answer(exercises.has_learned._solution), "always say"),
         ],
         "neighbour": neighbours(exercises, {
-            "build_sparse": "kernels, l1 and l2, and takes no argument",
-            "pick_strength": "kernels, l1 and l2, and takes losses and strengths",
+            "build_sparse": "y_train, y and p, and takes no argument",
+            "pick_strength": "y_train, y and p, and takes losses and strengths",
         }),
+        "leak": [
+            (
+                lambda t, y, p: loss_of(y, p) < loss_of(y, np.clip(y.mean(), 1e-7, 1 - 1e-7)),
+                "must come from y_train",
+            ),
+        ],
         "other": [
-            (lambda k, a, b: b * total(k, 1) + a * total(k, 2), "swapped"),
-            (lambda k, a, b: a * total(k, 1), "squares are missing"),
-            (lambda k, a, b: b * total(k, 2), "absolute values are missing"),
-            (lambda k, a, b: a * sum(w.sum() for w in k) + b * total(k, 2), "cancel"),
-            (lambda k, a, b: a * total(k, 1) + b / 2 * total(k, 2), "1/2"),
-            (lambda k, a, b: a * total(k, 1) + b * total(k, 2) ** 0.5, "root"),
-            (lambda k, a, b: (a * total(k, 1) + b * total(k, 2)) / 28, "mean"),
-            (lambda k, a, b: k[0] @ k[2], "ValueError"),
-            (lambda losses, strengths: strengths.max(), "takes losses and strengths"),
-            (0.5, "function of kernels, l1 and l2"),
+            (lambda t, y, p: loss_of(y, p) > loss_of(y, t.mean()), "swapped"),
+            (lambda t, y, p: loss_of(y, p) < np.log(2), "constant answer 0.5"),
+            (lambda t, y, p: loss_of(y, p) < loss_of(t, t.mean()), "on the validation labels"),
+            (lambda t, y, p: np.mean((p > 0.5) == y) > max(t.mean(), 1 - t.mean()), "accuracies"),
+            (lambda t, y, p: np.mean((p - y) ** 2) < np.mean((t.mean() - y) ** 2), "squared"),
+            (lambda t, y, p: "yes", "True or False"),
+            (lambda t, y, p: loss_of(y, p), "True or False"),
+            (changing_p, "changes the arrays"),
+            (lambda losses, strengths: True, "takes losses and strengths"),
+            (0.5, "function of y_train, y and p"),
         ],
     },
     "build_sparse": {
@@ -215,7 +249,7 @@ WRONG = {
         ],
         "constant": [(softmax, "softmax over a single output"), (lambda: 3, "Keras model")],
         "neighbour": neighbours(exercises, {
-            "penalty": "called with no argument, and takes kernels, l1 and l2",
+            "has_learned": "called with no argument, and takes y_train, y and p",
             "pick_strength": "called with no argument, and takes losses and strengths",
         }),
         "other": [
@@ -252,6 +286,7 @@ WRONG = {
         ],
         "off by one": [
             (next_stronger, "you return"),
+            (strictly_below, "still counts"),
             (
                 lambda a, s: near_best(a, s, a.std(axis=0)[a.mean(axis=0).argmin()] / 5**0.5),
                 "ddof=1",
@@ -264,10 +299,11 @@ WRONG = {
             (lambda a, s: s.min(), "always"),
         ],
         "neighbour": neighbours(exercises, {
-            "penalty": "losses and strengths, and takes kernels, l1 and l2",
+            "has_learned": "losses and strengths, and takes y_train, y and p",
             "build_sparse": "losses and strengths, and takes no argument",
         }),
         "other": [
+            (sorting_losses, "changes the arrays"),
             (lambda a, s: "strong", "numbers"),
             (lambda a, s: s[a.mean(axis=0).argmin()], "lowest mean"),
             (lambda a, s: near_best(a, s, a.std(axis=0, ddof=1)[a.mean(axis=0).argmin()]), "folds"),

@@ -5,63 +5,6 @@ import numpy as np
 from helpers.exercises import Exercise, Wrong, expect_array, judging
 
 
-def _solve_penalty(kernels, l1, l2):
-    return sum(l1 * np.abs(kernel).sum() + l2 * (kernel**2).sum() for kernel in kernels)
-
-
-@judging.judge(_solve_penalty)
-def _verify_penalty(answer):
-    rng = np.random.default_rng(1)
-    kernels = [rng.standard_normal(shape) for shape in ((2, 5), (5, 3), (3, 1))]
-    flat = np.concatenate([kernel.ravel() for kernel in kernels])
-    l1, l2 = 0.03, 0.2
-    got = expect_array(answer([kernel.copy() for kernel in kernels], l1, l2), (), "one number")
-    right = _solve_penalty(kernels, l1, l2)
-    for wrong, reason in (
-        (
-            _solve_penalty(kernels, l2, l1),
-            "the strengths are swapped: l1 goes with the absolute values.",
-        ),
-        (l1 * np.abs(flat).sum(), "the squares are missing: l2 times their sum belongs to it."),
-        (
-            l2 * (flat**2).sum(),
-            "the absolute values are missing: l1 times their sum belongs to it.",
-        ),
-        (
-            l1 * flat.sum() + l2 * (flat**2).sum(),
-            "L1 needs absolute values: signs must not cancel.",
-        ),
-        (
-            l1 * np.abs(flat).sum() + l2 / 2 * (flat**2).sum(),
-            "Keras puts no 1/2 before the squares. (Other libraries do.)",
-        ),
-        (
-            l1 * np.abs(flat).sum() + l2 * np.sqrt((flat**2).sum()),
-            "L2 is the sum of the squares, without a root.",
-        ),
-        (
-            l1 * np.abs(flat).mean() + l2 * (flat**2).mean(),
-            "it is a sum over all weights, not a mean.",
-        ),
-        (
-            sum(_solve_penalty([k], l1, l2) / k.size for k in kernels),
-            "it is a sum over all weights, not a mean for each kernel.",
-        ),
-        (
-            _solve_penalty(kernels, l1, l2) / len(kernels),
-            "it is a sum over the kernels, not their mean.",
-        ),
-        (_solve_penalty(kernels[:1], l1, l2), "only the first kernel counts in your answer."),
-        (_solve_penalty(kernels[-1:], l1, l2), "only the last kernel counts in your answer."),
-    ):
-        if np.isclose(got, wrong):
-            raise Wrong(reason)
-    if not np.isclose(got, right):
-        raise Wrong(f"for one test it is {right:.4f}, you return {float(got):.4f}.")
-    if expect_array(answer([np.zeros((2, 2))], 1.0, 1.0), (), "one number") != 0:
-        raise Wrong("a kernel of zeros must cost nothing.")
-
-
 def _solve_build_sparse():
     import keras
 
@@ -166,7 +109,7 @@ def _check_penalty(model, dense):
             raise Wrong(reason)
     _fill(model)
     got = _total(model)
-    right = _solve_penalty([np.asarray(layer.kernel) for layer in dense[:2]], 0.001, 0)
+    right = sum(0.001 * np.abs(np.asarray(layer.kernel)).sum() for layer in dense[:2])
     if not np.isclose(got, right, rtol=1e-3):
         raise Wrong(f"the penalty is {got:.4f}; with L1(0.001) on both kernels it is {right:.4f}.")
 
@@ -230,6 +173,101 @@ def _check_compiled(model):
         raise Wrong(f"the optimizer must be Adam, not {type(model.optimizer).__name__}.")
 
 
+def _solve_has_learned(y_train, y, p):
+    y_train, y, p = np.asarray(y_train), np.asarray(y), np.asarray(p)
+    share = np.mean(y_train)
+    loss = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+    constant = -np.mean(y * np.log(share) + (1 - y) * np.log(1 - share))
+    return bool(loss < constant)
+
+
+def _cross_entropy(y, p):
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+def _learning_problems():
+    """Rows of (y_train, y, p): all kinds of network, near the border on both sides of it."""
+    rng = np.random.default_rng(4)
+    problems = []
+    for i in range(80):
+        share, shift = rng.uniform(0.15, 0.85), rng.uniform(-0.3, 0.3)
+        y_train = (rng.permutation(40) < max(2, round(40 * share))).astype(float)
+        y = (rng.random(15 + i % 3) < np.clip(share + shift, 0.05, 0.95)).astype(float)
+        signal = rng.uniform(-1, 1.5) * (2 * y - 1) + rng.uniform(0, 2) * rng.normal(size=len(y))
+        p = 1 / (1 + np.exp(-signal - np.log(share / (1 - share))))
+        if abs(_cross_entropy(y, p) - _cross_entropy(y, y_train.mean())) > 1e-6:
+            problems.append((y_train, y, np.clip(p, 0.001, 0.999)))
+    return problems
+
+
+_OTHER_VERDICTS = (
+    (lambda t, y, p: False, "you always say False, whatever you are given."),
+    (lambda t, y, p: True, "you always say True, whatever you are given."),
+    (
+        lambda t, y, p: _cross_entropy(y, p) >= _cross_entropy(y, t.mean()),
+        "True and False are swapped: a lower loss is better.",
+    ),
+    (
+        lambda t, y, p: _cross_entropy(y, p) < np.log(2),
+        "that compares with the constant answer 0.5; the share of class 1 in y_train is asked for.",
+    ),
+    (
+        lambda t, y, p: _cross_entropy(y, p) < _cross_entropy(y, np.clip(y.mean(), 1e-7, 1 - 1e-7)),
+        "the constant must come from y_train: the validation labels are not known beforehand.",
+    ),
+    (
+        lambda t, y, p: _cross_entropy(y, p) < _cross_entropy(t, t.mean()),
+        "the constant answer's loss must be taken on the validation labels y, like that of p.",
+    ),
+    (
+        lambda t, y, p: np.mean((p > 0.5) == y) > max(t.mean(), 1 - t.mean()),
+        "that compares accuracies; the cross-entropy is asked for.",
+    ),
+    (
+        lambda t, y, p: np.mean((p > 0.5) == y) > np.mean((t.mean() > 0.5) == y),
+        "that compares accuracies; the cross-entropy is asked for.",
+    ),
+    (
+        lambda t, y, p: np.mean((p - y) ** 2) < np.mean((t.mean() - y) ** 2),
+        "that compares squared errors; the cross-entropy is asked for.",
+    ),
+)
+
+
+@judging.judge(_solve_has_learned)
+def _verify_has_learned(answer):
+    problems = _learning_problems()
+    right = [_solve_has_learned(*problem) for problem in problems]
+    got = []
+    for problem in problems:
+        kept = [values.copy() for values in problem]
+        got.append(_truth(answer(*kept)))
+        if not all(map(np.array_equal, kept, problem)):
+            raise Wrong("your function changes the arrays it is given. Work on copies.")
+    if got != right:
+        for rule, reason in _OTHER_VERDICTS:
+            if got == [bool(rule(*problem)) for problem in problems]:
+                raise Wrong(reason)
+        i = [a == b for a, b in zip(got, right, strict=True)].index(False)
+        t, y, p = problems[i]
+        raise Wrong(
+            f"a network with the loss {_cross_entropy(y, p):.3f}, where the constant answer has "
+            f"{_cross_entropy(y, t.mean()):.3f}, is {right[i]}; you say {got[i]}."
+        )
+    # The constant answer itself; labels of one class, so that every way of summing is exact.
+    if _truth(answer(np.array([0, 0, 0, 1]), np.zeros(4), np.full(4, 0.25))):
+        raise Wrong("a network that gives the constant answer itself is not better than it.")
+
+
+def _truth(value):
+    if value is None:
+        raise Wrong("your function returns None. Is there a `return`?")
+    value = np.asarray(value)
+    if value.shape != () or value.dtype.kind not in "bif" or value not in (0, 1):
+        raise Wrong(f"the answer must be True or False, not {value!r:.60}.")
+    return bool(value)
+
+
 def _solve_pick_strength(losses, strengths):
     losses, strengths = np.asarray(losses), np.asarray(strengths)
     mean = losses.mean(axis=0)
@@ -290,6 +328,17 @@ _OTHER_RULES = (
 )
 
 
+def _check_borders(answer):
+    strengths = np.array([0.1, 0.01, 1.0])
+    alike = np.array([[0.5, 0.5, 0.75], [0.5, 0.5, 0.75]])  # no spread: the error is 0
+    got = float(expect_array(answer(alike.copy(), strengths.copy()), (), "one strength"))
+    if not np.isclose(got, 0.1):
+        raise Wrong(
+            "where the best column does not vary its standard error is 0, and a mean *equal* to "
+            f"the lowest still counts: of 0.1 and 0.01 with equal means it is 0.1, not {got:g}."
+        )
+
+
 @judging.judge(_solve_pick_strength)
 def _verify_pick_strength(answer):
     rng = np.random.default_rng(3)
@@ -298,12 +347,15 @@ def _verify_pick_strength(answer):
         strengths = rng.permutation([0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3])
         valley = 0.02 * np.abs(rng.integers(0, 7) - strengths.argsort().argsort())
         problems.append((valley + rng.normal(0.5, 0.05, (5, 7)), strengths))
-    got = [
-        float(expect_array(answer(losses.copy(), strengths.copy()), (), "one strength"))
-        for losses, strengths in problems
-    ]
+    got = []
+    for problem in problems:
+        kept = [values.copy() for values in problem]
+        got.append(float(expect_array(answer(*kept), (), "one strength")))
+        if not all(map(np.array_equal, kept, problem)):
+            raise Wrong("your function changes the arrays it is given. Work on copies.")
     right = [_solve_pick_strength(*problem) for problem in problems]
     if np.allclose(got, right):
+        _check_borders(answer)
         return
     for rule, reason in _OTHER_RULES:
         if np.allclose(got, [rule(*problem) for problem in problems]):
@@ -316,23 +368,24 @@ def _verify_pick_strength(answer):
     )
 
 
-penalty = Exercise(
-    _solve_penalty,
-    _verify_penalty,
-    [
-        "Two sums over all weights of all kernels: one of absolute values, one of squares.",
-        "For one kernel: `l1 * np.abs(kernel).sum() + l2 * (kernel**2).sum()`.",
-        "Add that up over `kernels`.",
-    ],
-)
 build_sparse = Exercise(
     _solve_build_sparse,
     _verify_build_sparse,
     [
-        "Take `build_circle_model` from above: other widths, another penalty, two layers more.",
+        "Take `build_network` from above: other widths, another penalty, two layers more.",
         "The layers are Dense, Dropout, Dense, Dropout, Dense.",
         "`kernel_regularizer=keras.regularizers.L1(0.001)` in both hidden Dense layers, and "
         "`keras.layers.Dropout(0.3)` after each. Compile as above, and return the model.",
+    ],
+)
+has_learned = Exercise(
+    _solve_has_learned,
+    _verify_has_learned,
+    [
+        "The constant answer is one number: the mean of `y_train`.",
+        "The cross-entropy of an answer `q` is "
+        "`-np.mean(y * np.log(q) + (1 - y) * np.log(1 - q))`, for `p` and for the constant alike.",
+        "Compare the two losses, both on `y`: `return bool(loss < constant_loss)`.",
     ],
 )
 pick_strength = Exercise(
