@@ -57,7 +57,7 @@ def notebook(number):
     for path in replay.NOTEBOOKS:
         if path.name.startswith(f"{number}_"):
             return path
-    known = ", ".join(path.name[:2] for path in replay.NOTEBOOKS)
+    known = ", ".join(path.name.partition("_")[0] for path in replay.NOTEBOOKS)
     raise argparse.ArgumentTypeError(f"notebook must be one of {known}, got {number!r}")
 
 
