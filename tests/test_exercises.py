@@ -42,7 +42,8 @@ EXEMPT = {
     ("smote", "cheapest_threshold"): {"leak"},  # the threshold is for these very rows
     ("validation_set_size", "interval"): {"leak"},
     ("validation_set_size", "rows_needed"): {"leak"},
-    ("imbalanced_validation", "balanced_accuracy"): {"leak"},  # scores finished predictions
+    ("imbalanced_validation", "beats_no_skill"): {"leak"},  # one reported number
+    ("imbalanced_validation", "rows_for_recall"): {"leak"},  # no rows yet
     ("imbalanced_validation", "precision_in_the_world"): {"leak", "off by one"},  # three shares
 }
 
