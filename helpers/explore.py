@@ -47,7 +47,7 @@ class Prediction(widgets.VBox):
                 layout={"width": "60%"},
             )  # fmt: skip
             # The middle may be the answer too, and a slider that is not moved says nothing.
-            button = widgets.Button(description="This is my answer")
+            button = widgets.Button(description="This is my answer", layout={"width": "auto"})
             button.on_click(lambda _: self._take(self.control.value))
             row = widgets.HBox([self.control, button])
         else:

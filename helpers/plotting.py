@@ -737,6 +737,9 @@ def _set_up(shell):
     # The backend registers nothing for figures then, so that what follows stays.
     InlineBackend.instance(parent=shell).figure_formats = set()
     shell.display_formatter.mimebundle_formatter.for_type(mpl.figure.Figure, _figure_bundle)
+    # A cell may end with a drawing: its figure is shown, and no line about the axes. A semicolon
+    # hides that line only where IPython can keep a history.
+    shell.display_formatter.ipython_display_formatter.for_type(mpl.axes.Axes, lambda ax: None)
     # By its name: no helper imports a sibling, and `evidence` shows text where nobody draws.
     shell.display_formatter.formatters["text/html"].for_type_by_name(
         "helpers.evidence", "Claim", _claim_page

@@ -155,6 +155,7 @@ def test_a_figure_is_shown_with_its_alternative_text(shell):
     (tag,) = re.findall(r"<img[^>]*>", data["text/html"])
     assert f'alt="{html.escape(alt)}"' in tag and data["image/png"] in tag
     width, height = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).size
+    assert shell.display_formatter.format(axes[0]) == ({}, {})
     assert width == pytest.approx(2 * metadata["image/png"]["width"], abs=1) and width > height
 
 

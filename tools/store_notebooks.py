@@ -54,9 +54,10 @@ PICTURE = ROOT / "images" / "one_run_or_a_hundred.png"  # opens the README
 MEMORY = """
 import pathlib as _pathlib, resource as _resource, sys as _sys
 _peak = _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss
-_parts = _pathlib.Path("/proc/self/smaps_rollup")  # Linux alone says what is not shared
+_parts = _pathlib.Path("/proc/self/smaps_rollup")  # Linux alone says what belongs to no file
 _lines = _parts.read_text().splitlines() if _parts.exists() else []
-_own = sum(int(line.split()[1]) for line in _lines if line.startswith("Private_"))
+# Not "Private": that counts libraries too while no other kernel has them in memory.
+_own = sum(int(line.split()[1]) for line in _lines if line.startswith("Anonymous:"))
 [_peak // (1 if _sys.platform == "darwin" else 1024), _own // 1024]
 """
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
