@@ -158,7 +158,7 @@ WRONG = {
             (skill({"ROC AUC": lambda s: s}), "Without skill it is 0.5"),
             (skill({"ROC AUC": lambda s: 1 - s}), "Without skill it is 0.5"),
             (skill({"balanced accuracy": lambda s: 1 - s}), "Without skill it is 0.5"),
-            (lambda score, value, share: not by_cases(score, value, share), "says"),
+            (lambda score, value, share: not by_cases(score, value, share), "exchanged"),
             (lambda score, value, share: value > 0.5, "says"),
             (lambda score, value, share: value - share, "True or False"),
             (lambda score, value, share: "yes", "True or False"),
