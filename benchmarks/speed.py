@@ -1,6 +1,7 @@
 """Compare the ways to train program 1.1 (200 epochs, with the validation curve), in one run.
 
-    python benchmarks/speed.py
+    python benchmarks/speed.py           all of it
+    python benchmarks/speed.py --fit     one `model.fit` alone: the unit in which times are counted
 
 Prints seconds and the ratios that matter: machines differ, ratios much less. `MLPClassifier` has
 no validation curve, which is in its favour. First calls are timed in processes of their own, one
@@ -105,6 +106,9 @@ def main():
             (64, 64), batch_size=32, max_iter=EPOCHS, n_iter_no_change=EPOCHS, tol=0, alpha=0
         ).fit(train[0][0], train[1][0])
 
+    if "--fit" in sys.argv:
+        print(seconds(keras_fit))
+        return
     if "--first" in sys.argv:
         print(seconds(replicas, range(int(sys.argv[-1]))))
         return

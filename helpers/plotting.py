@@ -165,6 +165,26 @@ def with_palette(picture):
     return min(picture, buffer.getvalue(), key=len)
 
 
+def halved(picture):
+    """Make a picture half as wide and high.
+
+    Parameters
+    ----------
+    picture : bytes
+        A PNG file.
+
+    Returns
+    -------
+    bytes
+        A PNG file of 64 colours.
+    """
+    image, buffer = Image.open(io.BytesIO(picture)).convert("RGB"), io.BytesIO()
+    image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS).save(
+        buffer, format="png"
+    )
+    return with_palette(buffer.getvalue())
+
+
 def learning_curves(curves, ax=None, *, ylabel, title, ylim=None):
     """Draw a quantity against the epochs: the mean over the runs, a few of them, and their range.
 

@@ -134,6 +134,8 @@ def test_a_stored_picture_has_two_pixels_a_point_and_64_colours():
     assert image.size == (1650, 1012) and len(image.convert("RGB").getcolors()) <= 64
     assert len(picture) < len(buffer.getvalue()) / 2
     assert plotting.with_palette(picture) == picture
+    small = plotting.halved(picture)
+    assert Image.open(io.BytesIO(small)).size == (825, 506) and len(small) < len(picture)
 
 
 def test_a_figure_is_shown_with_its_alternative_text(shell):

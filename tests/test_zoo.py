@@ -1654,7 +1654,7 @@ CHANGES = {  # the case at the first call, i = 0, and at the second, i = 1
     "a number in the graph": lambda i: of_tensor(lambda x: last(x * (1 + 2 * i))),
     "an array in the graph": lambda i: of_tensor(lambda x: last(x * np.float32([1, 2, 3 + i]))),
     "who is tied": lambda i: edited((lambda model: None, tie)[i]),
-    "epsilon of Keras": lambda i: net(),
+    "epsilon of Keras": lambda i: net(settings=lambda: {"loss": "poisson"}),
 } | each(lambda make: with_loss("real", make, rate=0.05), {
     "a global of a loss": lambda i: scaled_loss,
     "a closure of a loss": lambda i: lambda y, p: (1 + 2 * i) * (y - p) ** 2,
