@@ -714,8 +714,9 @@ def reliability(curves, ax=None, *, title):
     for i, (name, (observed, predicted)) in enumerate(curves.items()):
         style = {"linestyle": ("--", "-")[i % 2], "marker": "so^D"[i % 4]}
         ax.plot(predicted, observed, color=CONDITIONS[i], label=name, **style)
-        off = np.mean(np.abs(predicted - observed))
-        tell(ax, f"{name.capitalize()}: {off:.2f} from the diagonal on average.")
+        off = observed - predicted
+        sides = f"{(off < 0).sum()} of {len(off)} points below it"
+        tell(ax, f"{name}: {np.abs(off).mean():.2f} from the diagonal on average, {sides}.")
     ax.legend(loc="upper left")
     ax.set(xlabel="predicted probability", ylabel="observed share of positives", title=title)
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")

@@ -61,7 +61,7 @@ def rows_by_numpy(share, width):
 
 def rows_by_wilson(share, width):
     """Interpolate between two of Wilson's intervals."""
-    counts = np.array([2, 400])  # 1 over the squared width is a line
+    counts = np.array([2, 4_000])  # 1 over the squared width is a line
     widths = np.array([np.diff(proportion(int(n) // 2, int(n))[1:])[0] for n in counts])
     k = math.ceil(np.interp(1 / width**2, 1 / widths**2, counts)) if width < widths[0] else 1
     return -int(-k // share)
@@ -153,6 +153,7 @@ WRONG = {
             (skill({"F1": lambda s: 0.5}), "None of the three"),
             (skill({"F1": lambda s: s}), "Saying 1 every time"),
             (skill({"F1": lambda s: 2 * s / (2 * s + 1)}), "fair coin"),
+            (skill({"F1": lambda s: 2 * s / (1 + s) + 0.005}), "a little less"),
             (skill({"average precision": lambda s: 0.5}), "share of positives"),
             (skill({"average precision": lambda s: 0.1}), "share of positives"),
             (skill({"ROC AUC": lambda s: s}), "Without skill it is 0.5"),
@@ -174,11 +175,13 @@ WRONG = {
         ],
         "off by one": [
             (lambda s, w: rows_by_numpy(s, w) + 1, "one row fewer"),
-            (lambda s, w: rows_by_numpy(s, w) - 1, "one row too few"),
+            (lambda s, w: rows_by_numpy(s, w) - 1, "round the rows up"),
             (lambda s, w: math.ceil(math.floor(k_of(w)) / s), "positive too few"),
             (lambda s, w: math.floor(max(1, math.ceil(k_of(w))) / s) + 1, "one row fewer"),
             (lambda s, w: math.ceil((math.ceil(k_of(w)) + 1) / s), "one too many"),
-            (lambda s, w: math.floor(max(1, math.ceil(k_of(w))) / s), "one row too few"),
+            (lambda s, w: math.floor(max(1, math.ceil(k_of(w))) / s), "round the rows up"),
+            (lambda s, w: round(math.ceil(k_of(w)) / s), "round the rows up"),
+            (lambda s, w: math.ceil(min(math.ceil(k_of(w)), 1_000) / s), "it is not"),
             (lambda s, w: math.ceil(k_of(w) / s), "positives are whole"),
             (lambda s, w: round(round(k_of(w)) / s), "too few"),
             (lambda s, w: k_of(w) / s, "rows are whole"),
@@ -201,6 +204,7 @@ WRONG = {
             (lambda s, w: math.ceil(math.ceil(k_of(w)) / (1 - s)), "that of the others"),
             (lambda s, w: math.ceil(math.ceil(1.64**2 * (1 / w**2 - 1)) / s), "it is not"),
             (lambda s, w: math.ceil(math.ceil(2**2 * (1 / w**2 - 1)) / s), "it is not"),
+            (lambda s, w: math.ceil(math.ceil(k_of(w)) / (min(s, 1 - s) or 1)), "of the others"),
             (lambda s, w: rows_by_numpy(w, s), "it is not"),
             (lambda s, w: "930", "numbers"),
             (930, "function of share and width"),
@@ -229,6 +233,8 @@ WRONG = {
             (lambda r, f, s: 1 - precision_by_counting(r, f, s), "1 minus"),
             (lambda r, f, s: 100 * precision_by_counting(r, f, s), "per cent"),
             (lambda r, f, s: precision_by_counting(f, r, s), "precision is not"),
+            (lambda r, f, s: precision_by_counting(r, f, s) if f else 0, "precision is not"),
+            (lambda r, f, s: round(precision_by_counting(r, f, s), 3), "unrounded"),
             (lambda r, f, s: "31 %", "numbers"),
             (lambda r, f, s: r * s / (r * s + f * (1 - s) + 0.01), "precision is not"),
             (0.31, "function of recall"),

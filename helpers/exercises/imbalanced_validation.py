@@ -36,6 +36,7 @@ _REPORTS = [
     ("F1", 0.15, 0.1, "Saying 1 every time gets more."),
     ("F1", 0.17, 0.1, "A fair coin gets less, but saying 1 every time gets more."),
     ("F1", 0.25, 0.1, "None of the three gets as much. F1 has a no-skill value of its own."),
+    ("F1", 0.184, 0.1, "Saying 1 every time gets 0.1818, a little less."),
     ("F1", 0.9, 0.9, "Where most rows are positive, saying 1 every time gets more."),
     ("F1", 0.97, 0.9, "Saying 1 every time gets a little less."),
     ("F1", 0.66, 0.5, "Saying 1 every time gets two thirds."),
@@ -84,10 +85,11 @@ def _verify_rows_for_recall(answer):
         (0.1, 0.2),
         (0.1, 0.3),
         (0.25, 0.2),
-        (0.5, 0.1),
+        (0.5, 0.05),
         (0.125, 0.45),
         (0.02, 0.25),
-        (0.3, 0.33),
+        (0.3, 0.335),
+        (0.75, 0.35),
         (1.0, 0.15),
         (0.5, 0.9),
         (0.0625, 0.99),
@@ -134,10 +136,10 @@ def _verify_rows_for_recall(answer):
                 f"with a share of {share:g} and a width of {width:g} one row fewer is enough. "
                 "Where a number is whole already, rounding up leaves it."
             )
-        if got == right - 1:
+        if math.ceil(k) - 1 < got * share < math.ceil(k):
             raise Wrong(
-                f"with a share of {share:g} and a width of {width:g} there is one row too few: "
-                "round up."
+                f"with a share of {share:g} and a width of {width:g} it takes {math.ceil(k)} "
+                f"positives. A share of {share:g} of {got:g} rows is fewer: round the rows up."
             )
         raise Wrong(
             f"with a share of {share:g} and a width of {width:g} it is not {got:g} rows. Solve "
@@ -184,11 +186,16 @@ def _verify_precision_in_the_world(answer):
             ),
             (recall, "that is the recall: the share of positives that are called 1."),
             (share, "that is the share of positives: the precision of calling everything 1."),
-            (1 - right, "that is 1 minus the precision: the share of false calls."),
+            (
+                1 - right if 0 < right < 1 else np.nan,
+                "that is 1 minus the precision: the share of false calls.",
+            ),
             (100 * right, "give a share between 0 and 1, not per cent."),
         ):
             if np.isclose(got, wrong, atol=1e-6):
                 raise Wrong(reason)
+        if np.isclose(got, right, atol=0.005):
+            raise Wrong("that is close, but not equal. Return the precision unrounded.")
         raise Wrong(
             f"with recall {recall}, false alarms {false_alarms} and {share:.0%} positives the "
             f"precision is not {got:.3f}. Per row of the world: how many are called 1 and are, "
