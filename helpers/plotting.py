@@ -1062,6 +1062,99 @@ def decision_lines(x, y, at, predicted, ax=None, *, title):
     return ax
 
 
+def stacked(groups, edges, ax=None, *, mark, xlabel, ylabel, title):
+    """Draw how values between 0 and 1 are spread: a histogram, its groups on top of each other.
+
+    Parameters
+    ----------
+    groups : dict of str to array-like
+        Values by the group's name; a name "" gets no legend.
+    edges : array-like
+        Edges of the bins.
+    ax : matplotlib.axes.Axes or None
+    mark : float
+        Where a dotted line stands: a decision threshold, or a claim's.
+    xlabel, ylabel, title : str
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = figure(height=3.4) if ax is None else ax
+    colours = (_SKY, _ORANGE)[: len(groups)]
+    bars = ax.hist(list(groups.values()), edges, stacked=True, color=colours)[2]
+    if len(groups) > 1:
+        for bar in bars[-1]:
+            bar.set_hatch("//")  # not told apart by colour alone
+        ax.legend(bars, groups, loc="upper right")
+    for name, values in groups.items():
+        values = np.asarray(values)
+        above = f"{(values > mark).sum()} above {mark:g}, {(values <= mark).sum()} at or below"
+        span = f"from {values.min():.2f} to {values.max():.2f}, median {np.median(values):.2f}"
+        tell(ax, f"{name or ylabel}: {above}; {span}.")
+    ax.axvline(mark, color=_BLACK, linestyle=":", linewidth=1.6)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xlim=(0, 1))
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    return ax
+
+
+def against_shares(counts, law, ax=None, *, xlabel, title):
+    """Draw how often each count was found, and the share that a law expects.
+
+    Parameters
+    ----------
+    counts : array-like of int, shape (n,)
+        One count per draw.
+    law : array-like, shape (k,)
+        Expected shares of the counts 0 to k - 1.
+    ax : matplotlib.axes.Axes or None
+    xlabel, title : str
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = figure(height=3.4) if ax is None else ax
+    places = np.arange(len(law))
+    shares = np.mean(np.asarray(counts)[:, None] == places, axis=0)
+    ax.bar(places, shares, 0.7, color=_SKY, label="found")
+    ax.plot(places, law, "D", color=_BLACK, label="law")
+    ax.legend()
+    both = zip(places, shares, law, strict=True)
+    tell(ax, "; ".join(f"{k}: {a:.1%}, law {b:.1%}" for k, a, b in both) + ".")
+    ax.set(xlabel=xlabel, ylabel="share", title=title)
+    ax.grid(axis="x", visible=False)
+    return ax
+
+
+def reliability(curves, ax=None, *, title):
+    """Draw observed shares against predicted probabilities.
+
+    Parameters
+    ----------
+    curves : dict of str to tuple (observed, predicted)
+        As ``sklearn.calibration.calibration_curve`` returns them, by name.
+    ax : matplotlib.axes.Axes or None
+    title : str
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = figure(height=4.2) if ax is None else ax
+    ax.plot([0, 1], [0, 1], ":", color=_BLACK)
+    for i, (name, (observed, predicted)) in enumerate(curves.items()):
+        style = {"linestyle": ("--", "-")[i % 2], "marker": "so^D"[i % 4]}
+        ax.plot(predicted, observed, color=CONDITIONS[i], label=name, **style)
+        off = observed - predicted
+        sides = f"{(off < 0).sum()} of {len(off)} points below it"
+        tell(ax, f"{name}: {np.abs(off).mean():.2f} from the diagonal on average, {sides}.")
+    ax.legend(loc="upper left")
+    ax.set(xlabel="predicted probability", ylabel="observed share of positives", title=title)
+    ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    return ax
+
+
 def _image(picture, alt, width):
     """Return a picture as HTML: the one form in which JupyterLab reads an alternative text."""
     code = base64.b64encode(picture).decode()

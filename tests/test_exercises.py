@@ -44,7 +44,8 @@ EXEMPT = {
     ("smote", "choose"): {"leak"},  # finished measurements
     ("validation_set_size", "rows_for"): {"leak"},  # two numbers
     ("validation_set_size", "verdict"): {"leak"},  # the same rows for both
-    ("imbalanced_validation", "balanced_accuracy"): {"leak"},  # scores finished predictions
+    ("imbalanced_validation", "beats_no_skill"): {"leak"},  # one reported number
+    ("imbalanced_validation", "rows_for_recall"): {"leak"},  # no rows yet
     ("imbalanced_validation", "precision_in_the_world"): {"leak", "off by one"},  # three shares
 }
 

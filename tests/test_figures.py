@@ -176,6 +176,46 @@ def test_every_drawing_is_told_with_its_numbers():
         assert told in plotting.described(ax.figure)
 
 
+def test_stacked_groups_stand_on_each_other_and_are_counted_on_both_sides_of_the_mark():
+    groups = {"a": [0.05, 0.15, 0.15, 0.55], "b": [0.15, 0.5]}
+    labels = {"mark": 0.5, "xlabel": "output", "ylabel": "rows", "title": "S"}
+    ax = plotting.stacked(groups, np.linspace(0, 1, 11), **labels)
+    low, high = ax.containers
+    assert [bar.get_height() for bar in low] == [1, 2, 0, 0, 0, 1, 0, 0, 0, 0]
+    assert [bar.get_y() for bar in high][:3] == [1, 2, 0] and high[1].get_height() == 1
+    assert (low[0].get_hatch(), high[0].get_hatch()) == (None, "//")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    assert ax.lines[0].get_xdata() == [0.5, 0.5] and ax.get_xlim() == (0, 1)
+    told = plotting.described(ax.figure)
+    assert "a: 1 above 0.5, 3 at or below; from 0.05 to 0.55, median 0.15. b: 0 above" in told
+    alone = plotting.stacked({"": [0.2, 0.9]}, [0, 0.5, 1], **labels)
+    assert alone.get_legend() is None
+    assert "rows: 1 above 0.5, 1 at or below" in plotting.described(alone.figure)
+
+
+def test_counts_are_shown_and_told_beside_the_law():
+    ax = plotting.against_shares([0, 1, 1, 3], [0.1, 0.6, 0.3], xlabel="positives", title="L")
+    assert [bar.get_height() for bar in ax.patches] == [0.25, 0.5, 0]
+    assert ax.lines[0].get_ydata().tolist() == [0.1, 0.6, 0.3]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["law", "found"]
+    told = "L. 0: 25.0%, law 10.0%; 1: 50.0%, law 60.0%; 2: 0.0%, law 30.0%."
+    assert told in plotting.described(ax.figure)
+
+
+def test_reliability_says_how_far_and_on_which_side_of_the_diagonal_a_curve_lies():
+    predicted = np.array([0.25, 0.5, 0.75])
+    curves = {"raw": (predicted - 0.25, predicted), "right": (predicted, predicted)}
+    ax = plotting.reliability(curves, title="R")
+    diagonal, raw, right = ax.lines
+    assert list(diagonal.get_xdata()) == list(diagonal.get_ydata()) == [0, 1]
+    assert raw.get_xdata().tolist() == [0.25, 0.5, 0.75]
+    assert raw.get_ydata().tolist() == [0, 0.25, 0.5]
+    assert raw.get_linestyle() != right.get_linestyle() and raw.get_marker() != right.get_marker()
+    told = plotting.described(ax.figure)
+    assert "raw: 0.25 from the diagonal on average, 3 of 3 points below it." in told
+    assert "right: 0.00 from the diagonal on average, 0 of 3 points below it." in told
+
+
 def test_a_prediction_is_kept_and_compared(capsys):
     asked = explore.Prediction("How often?", high=100, step=1)
     asked.compare(27.4)

@@ -1,126 +1,149 @@
 """The exercises of notebook 07."""
 
+import math
+
 import numpy as np
 
 from helpers.exercises import Exercise, Wrong, expect_array, judging
 
 
-def _solve_balanced_accuracy(y, predicted):
-    y, predicted = np.asarray(y), np.asarray(predicted)
-    recalls = [(predicted[:, y == label] == label).mean(axis=1) for label in (0, 1)]
-    return (recalls[0] + recalls[1]) / 2
+def _solve_beats_no_skill(score, value, share):
+    best = {
+        "accuracy": max(share, 1 - share),
+        "balanced accuracy": 0.5,
+        "F1": max(2 * share / (1 + share), 2 * share / (2 * share + 1)),
+        "average precision": share,
+        "ROC AUC": 0.5,
+    }
+    return value > best[score]
 
 
-@judging.judge(_solve_balanced_accuracy)
-def _verify_balanced_accuracy(answer):
-    rng = np.random.default_rng(3)
-    y = rng.permutation(np.arange(30) < 6).astype(float)
-    predicted = (rng.random((5, 30)) < 0.3).astype(float)
-    predicted[0] = 0.0  # never calls class 1
-    got = expect_array(answer(y.copy(), predicted.copy()), (5,), "one score per run")
-    right = predicted == y
-    hits, precision_rows = right[:, y == 1], predicted.sum(axis=1)
-    f1 = 2 * hits.sum(axis=1) / (precision_rows + y.sum())
-    for wrong, reason in (
-        (right.mean(axis=1), "that is plain accuracy: every row counts the same."),
-        (hits.mean(axis=1), "that is the recall of class 1 alone. Class 0 has one too."),
-        (right[:, y == 0].mean(axis=1), "that is the recall of class 0 alone."),
-        (1 - _solve_balanced_accuracy(y, predicted), "that is the balanced error, 1 minus it."),
-        (2 * _solve_balanced_accuracy(y, predicted), "a mean of two: divide by 2."),
-        (2 * _solve_balanced_accuracy(y, predicted) - 1, "leave the scale: chance is at 0.5."),
-        (np.full(5, 0.5), "0.5 is right for a constant prediction only."),
-        (f1, "that is F1. Balanced accuracy is the mean of two recalls."),
+# Score, value, share, and what to say where only this one is wrong. Equal values are exact in
+# binary, whatever the order of the operations.
+_REPORTS = [
+    ("accuracy", 0.85, 0.1, "Saying 0 every time scores 0.9."),
+    ("accuracy", 0.95, 0.1, "Saying 0 every time scores 0.9, and this is higher."),
+    ("accuracy", 0.85, 0.9, "Nine rows in ten are positive: saying 1 every time scores 0.9."),
+    ("accuracy", 0.95, 0.9, "Saying 1 every time scores 0.9, and this is higher."),
+    ("accuracy", 0.7, 0.4, "Saying 0 every time scores 0.6, and this is higher."),
+    ("accuracy", 0.55, 0.5, "Nothing without skill scores more than 0.5 here."),
+    ("accuracy", 0.75, 0.25, "It is equal to saying 0 every time. Equal is not higher."),
+    ("accuracy", 0.75, 0.75, "It is equal to saying 1 every time. Equal is not higher."),
+    ("balanced accuracy", 0.6, 0.1, "Without skill it is 0.5, whatever the share."),
+    ("balanced accuracy", 0.6, 0.9, "Without skill it is 0.5, whatever the share."),
+    ("balanced accuracy", 0.45, 0.1, "Without skill it is 0.5, whatever the share."),
+    ("balanced accuracy", 0.5, 0.25, "0.5 is what models without skill get. Equal is not higher."),
+    ("F1", 0.15, 0.1, "Saying 1 every time gets more."),
+    ("F1", 0.17, 0.1, "A fair coin gets less, but saying 1 every time gets more."),
+    ("F1", 0.25, 0.1, "None of the three gets as much. F1 has a no-skill value of its own."),
+    ("F1", 0.184, 0.1, "Saying 1 every time gets 0.1818, a little less."),
+    ("F1", 0.9, 0.9, "Where most rows are positive, saying 1 every time gets more."),
+    ("F1", 0.97, 0.9, "Saying 1 every time gets a little less."),
+    ("F1", 0.66, 0.5, "Saying 1 every time gets two thirds."),
+    ("F1", 0.68, 0.5, "Saying 1 every time gets two thirds, and this is higher."),
+    ("F1", 0.4, 0.25, "It is equal to saying 1 every time. Equal is not higher."),
+    ("average precision", 0.2, 0.1, "Without skill it is the share of positives."),
+    ("average precision", 0.6, 0.75, "Without skill it is the share of positives."),
+    ("average precision", 0.25, 0.25, "It is equal to the share of positives, and not higher."),
+    ("ROC AUC", 0.6, 0.9, "Without skill it is 0.5, whatever the share."),
+    ("ROC AUC", 0.55, 0.1, "Without skill it is 0.5, whatever the share."),
+    ("ROC AUC", 0.3, 0.1, "Without skill it is 0.5, whatever the share."),
+    ("ROC AUC", 0.5, 0.125, "0.5 is what models without skill get. Equal is not higher."),
+]
+
+
+@judging.judge(_solve_beats_no_skill)
+def _verify_beats_no_skill(answer):
+    said = []
+    for score, value, share, _ in _REPORTS:
+        got = float(expect_array(answer(score, value, share), (), "True or False"))
+        if got not in (0, 1):
+            raise Wrong(f"return True or False, not {got:g}.")
+        said.append(bool(got))
+    right = [_solve_beats_no_skill(*report[:3]) for report in _REPORTS]
+    if len(set(said)) == 1:
+        raise Wrong(f"your function says {said[0]} to all of {len(said)} reports; some differ.")
+    if all(a != b for a, b in zip(said, right, strict=True)):
+        raise Wrong("all answers are exchanged: True means higher than without skill.")
+    for (score, value, share, reason), mine, truth in zip(_REPORTS, said, right, strict=True):
+        if mine != truth:
+            raise Wrong(
+                f"to {score} = {value:g} with a share of positives of {share:g} your function says "
+                f"{mine}. {reason}"
+            )
+
+
+def _solve_rows_for_recall(share, width):
+    k = max(1, math.ceil(1.96**2 * (1 / width**2 - 1)))
+    return math.ceil(k / share)
+
+
+@judging.judge(_solve_rows_for_recall)
+def _verify_rows_for_recall(answer):
+    z = 1.96
+    for share, width in (
+        (0.1, 0.2),
+        (0.1, 0.3),
+        (0.25, 0.2),
+        (0.5, 0.05),
+        (0.125, 0.45),
+        (0.02, 0.25),
+        (0.3, 0.335),
+        (0.75, 0.35),
+        (1.0, 0.15),
+        (0.5, 0.9),
+        (0.0625, 0.99),
     ):
-        if np.allclose(got, wrong):
-            raise Wrong(reason)
-    if not np.allclose(got, _solve_balanced_accuracy(y, predicted)):
+        got = float(expect_array(answer(share, width), (), "one number of rows"))
+        right = _solve_rows_for_recall(share, width)
+        if got == right:
+            continue
+        k = z**2 * (1 / width**2 - 1)
+        plain = (z / width) ** 2
+        wholes = {math.floor(k): "one positive too few: round up", math.ceil(k) + 1: "one too many"}
+        for wrong, reason in (
+            ([k, math.ceil(k)], "that is the number of positives. Which share of the rows is it?"),
+            ([k / share], "rows are whole, and so are positives: round both up."),
+            (
+                [math.ceil(plain / share), math.ceil(math.ceil(plain) / share)],
+                "that is what z / sqrt(k) gives; take the formula of the text, z / sqrt(k + z²).",
+            ),
+            (
+                [math.ceil(math.ceil(k / 4 - 3 * z**2 / 4) / share)],
+                "`width` is the whole interval, from end to end, and not half of it.",
+            ),
+            (
+                [math.ceil(math.ceil(4 / width**2 * z**2 - z**2) / share)],
+                "that makes the interval half as wide as asked.",
+            ),
+            ([math.ceil(k) * share], "divide by the share: the rows are more than the positives."),
+            (
+                [math.ceil(math.ceil(k) / (1 - share))] if share < 1 else [],
+                "`share` is the share of positives; you divided by that of the others.",
+            ),
+            (
+                [math.ceil(k / share), math.floor(k / share)],
+                "positives are whole: round their number up first, then the number of rows.",
+            ),
+        ):
+            if any(np.isclose(got, value) for value in wrong):
+                raise Wrong(f"with a share of {share:g} and a width of {width:g}: {reason}")
+        for whole, reason in wholes.items():
+            if got == math.ceil(whole / share):
+                raise Wrong(f"with a share of {share:g} and a width of {width:g}: {reason}.")
+        if got == right + 1:
+            raise Wrong(
+                f"with a share of {share:g} and a width of {width:g} one row fewer is enough. "
+                "Where a number is whole already, rounding up leaves it."
+            )
+        if math.ceil(k) - 1 < got * share < math.ceil(k):
+            raise Wrong(
+                f"with a share of {share:g} and a width of {width:g} it takes {math.ceil(k)} "
+                f"positives. A share of {share:g} of {got:g} rows is fewer: round the rows up."
+            )
         raise Wrong(
-            "the shape is right, but the values are not the mean of the two classes' recalls. "
-            f"For a run that always says 0 it is 0.5, yours is {got[0]:.3f}."
-        )
-    y = (np.arange(20) < 10).astype(float)
-    predicted = np.zeros((3, 20))
-    predicted[1, :15] = 1.0
-    got = expect_array(answer(y.copy(), predicted.copy()), (3,), "one score per run")
-    if not np.allclose(got, _solve_balanced_accuracy(y, predicted)):
-        raise Wrong("right on one set of labels, wrong on another with half of them positive.")
-
-
-def _solve_stratified_split(y, share, rng):
-    held_out = np.concatenate(
-        [
-            rng.choice(rows, round(share * len(rows)), replace=False)
-            for rows in (np.flatnonzero(np.asarray(y) == label) for label in (0, 1))
-        ]
-    )
-    return np.setdiff1d(np.arange(len(y)), held_out), held_out
-
-
-def _row_numbers(rows, name, n):
-    try:
-        rows = np.asarray(rows)
-    except ValueError:
-        raise Wrong(f"{name} must be a flat array of row numbers.") from None
-    if rows.dtype == bool:
-        raise Wrong(f"{name} is a mask of True and False; return row numbers (np.flatnonzero).")
-    if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.number):
-        raise Wrong(f"{name} must be a flat array of row numbers, not of shape {rows.shape}.")
-    if not np.isfinite(rows).all() or (rows != np.round(rows)).any():
-        raise Wrong(f"{name} must hold whole row numbers.")
-    if len(rows) and (rows.min() < 0 or rows.max() >= n):
-        raise Wrong(f"{name} holds {rows.min():g} to {rows.max():g}; rows go from 0 to {n - 1}.")
-    return rows.astype(int)
-
-
-def _split_of(answer, y, share, seed):
-    got = answer(y.copy(), share, np.random.default_rng(seed))
-    if got is None:
-        raise Wrong("your function returns None. Is there a `return`?")
-    try:
-        training, held_out = got
-    except (TypeError, ValueError):
-        raise Wrong("return two arrays: the training rows and the held-out rows.") from None
-    training = _row_numbers(training, "the first array", len(y))
-    held_out = _row_numbers(held_out, "the second array", len(y))
-    both = np.concatenate([training, held_out])
-    if len(np.intersect1d(training, held_out)):
-        raise Wrong("some rows are in both parts: the validation score would be flattered.")
-    if len(np.unique(both)) < len(both):
-        raise Wrong("some rows occur twice in one part: draw without replacement.")
-    if len(both) < len(y):
-        raise Wrong(f"{len(y) - len(both)} of {len(y)} rows are in neither part.")
-    return training, held_out
-
-
-@judging.judge(_solve_stratified_split)
-def _verify_stratified_split(answer):
-    for n, positives, share in ((100, 10, 0.2), (60, 15, 0.2), (40, 8, 0.5)):
-        y = np.random.default_rng(n).permutation(np.arange(n) < positives).astype(float)
-        for seed in range(5):
-            training, held_out = _split_of(answer, y, share, seed)
-            wanted = round(share * n), round(share * positives)
-            found = len(held_out), int(y[held_out].sum())
-            if found == (n - wanted[0], positives - wanted[1]) and found != wanted:
-                raise Wrong("the two parts are exchanged: return the training rows first.")
-            if found[0] != wanted[0]:
-                raise Wrong(f"of {n} rows {wanted[0]} must be held out, not {found[0]}.")
-            if found[1] != wanted[1]:
-                raise Wrong(
-                    f"of {positives} positives {wanted[1]} must be held out, not {found[1]}. "
-                    "Draw from each class by itself."
-                )
-    y = np.random.default_rng(100).permutation(np.arange(100) < 10).astype(float)
-    if any(
-        set(_split_of(answer, y, 0.2, seed)[1]) != set(_split_of(answer, y, 0.2, seed)[1])
-        for seed in range(3)
-    ):
-        raise Wrong("the same `rng` must give the same split: draw from the `rng` you are given.")
-    drawn = np.bincount(np.concatenate([_split_of(answer, y, 0.2, s)[1] for s in range(120)]))
-    never = 100 - np.count_nonzero(drawn)
-    if never or drawn.max() > 60:
-        raise Wrong(
-            "the split is not random: over 120 generators some rows are held out nearly always "
-            "and others never. Draw the rows of each class with `rng`."
+            f"with a share of {share:g} and a width of {width:g} it is not {got:g} rows. Solve "
+            "z / sqrt(k + z²) = width for k, or try k = 1, 2, 3 and so on."
         )
 
 
@@ -135,12 +158,14 @@ def _verify_precision_in_the_world(answer):
         (0.8, 0.3, 0.1),
         (0.6, 0.05, 0.01),
         (0.9, 0.3, 0.5),
+        (0.7, 0.4, 0.8),
         (0.5, 0.0, 0.2),
         (0.0, 0.1, 0.3),
+        (1.0, 1.0, 0.25),
     ):
         got = float(expect_array(answer(recall, false_alarms, share), (), "one number"))
         right = _solve_precision_in_the_world(recall, false_alarms, share)
-        if np.isclose(got, right):
+        if np.isclose(got, right, atol=1e-6):
             continue
         for wrong, reason in (
             (
@@ -161,36 +186,42 @@ def _verify_precision_in_the_world(answer):
             ),
             (recall, "that is the recall: the share of positives that are called 1."),
             (share, "that is the share of positives: the precision of calling everything 1."),
-            (1 - right, "that is 1 minus the precision: the share of false calls."),
+            (
+                1 - right if 0 < right < 1 else np.nan,
+                "that is 1 minus the precision: the share of false calls.",
+            ),
             (100 * right, "give a share between 0 and 1, not per cent."),
         ):
-            if np.isclose(got, wrong):
+            if np.isclose(got, wrong, atol=1e-6):
                 raise Wrong(reason)
+        if np.isclose(got, right, atol=0.005):
+            raise Wrong("that is close, but not equal. Return the precision unrounded.")
         raise Wrong(
             f"with recall {recall}, false alarms {false_alarms} and {share:.0%} positives the "
-            f"precision is not {got:.3f}. Count per row of the world: how many are called 1 "
-            "rightly, how many wrongly?"
+            f"precision is not {got:.3f}. Per row of the world: how many are called 1 and are, "
+            "how many are called 1 and are not?"
         )
 
 
-balanced_accuracy = Exercise(
-    _solve_balanced_accuracy,
-    _verify_balanced_accuracy,
+beats_no_skill = Exercise(
+    _solve_beats_no_skill,
+    _verify_beats_no_skill,
     [
-        "The recall of a class is the share of its rows that are called by its name.",
-        "`predicted[:, y == 1]` are the columns of the positives, for all runs.",
-        "Take the mean over axis 1 of `predicted[:, y == label] == label` for both labels; "
-        "then the mean of the two.",
+        "For each score, take the largest number of its line in the table.",
+        "For accuracy that is `max(share, 1 - share)`. For F1 it is what saying 1 every time gets.",
+        "Put the five numbers into a dictionary by the score's name, and return "
+        "`value > best[score]`.",
     ],
 )
-stratified_split = Exercise(
-    _solve_stratified_split,
-    _verify_stratified_split,
+rows_for_recall = Exercise(
+    _solve_rows_for_recall,
+    _verify_rows_for_recall,
     [
-        "Hold out the same share of each class: two draws, not one.",
-        "`np.flatnonzero(y == 1)` are the row numbers of the positives.",
-        "`rng.choice(rows, round(share * len(rows)), replace=False)` for each class; the training "
-        "rows are all others (`np.setdiff1d`).",
+        "First the positives, then the rows.",
+        "`z / sqrt(k + z**2) <= width` says `k >= z**2 * (1 / width**2 - 1)`; `math.ceil` rounds "
+        "up.",
+        "`k = max(1, math.ceil(1.96**2 * (1 / width**2 - 1)))`, and the rows are `k / share`, "
+        "rounded up.",
     ],
 )
 precision_in_the_world = Exercise(
@@ -198,7 +229,7 @@ precision_in_the_world = Exercise(
     _verify_precision_in_the_world,
     [
         "Precision: of the rows called 1, the share that are 1.",
-        "Of all rows in the world, `recall * share` are called 1 rightly.",
-        "Of all rows, `false_alarms * (1 - share)` are called 1 wrongly.",
+        "Of all rows in the world, `recall * share` are called 1 and are positive.",
+        "Of all rows, `false_alarms * (1 - share)` are called 1 and are not.",
     ],
 )
