@@ -183,6 +183,8 @@ def _verify_not_worse(answer):
             raise Wrong("your function changes the accuracies it was given.")
         values = expect_array(values, (runs,), "one value per run")
         _verify_values(values, few, many)
+        if threshold is None:
+            raise Wrong("the threshold is None; it must be a number.")
         threshold = float(expect_array(threshold, (), "the threshold"))
         if np.isclose(threshold, 0.02, atol=1e-6):
             raise Wrong(
@@ -200,7 +202,7 @@ def _verify_not_worse(answer):
 def _pair(answer):
     if answer is None:
         raise Wrong("your function returns None. Is there a `return`?")
-    if not hasattr(answer, "__len__") or len(answer) != 2:
+    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
         raise Wrong("return two things: the values, one per run, and the threshold.")
     return answer
 
