@@ -216,7 +216,7 @@ WRONG = {
             "not_worse": "one whole number",
         }),
         "other": [
-            (patience_wrongly(np.greater), "which is enough"),
+            (patience_wrongly(np.greater), "the smallest patience is"),
             (patience_wrongly(last=True), "an equal loss is no improvement"),
             (lambda a, s: needs(a).max(), "the smallest patience is"),
             (lambda a, s: int(np.median(needs(a))), "with the share 1"),
