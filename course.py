@@ -459,7 +459,7 @@ def course_environ(python, command, environ=os.environ):
     env["VIRTUAL_ENV"] = str(python.parent.parent)
     env["PATH"] = str(python.parent) + os.pathsep + env.get("PATH", os.defpath)
     env.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # same results on more CPUs, fewer messages
-    env.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    env.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # More threads than free cores make scikit-learn's many small fits a hundred times slower.
     env.setdefault("OPENBLAS_NUM_THREADS", "1")
     env.setdefault("OMP_NUM_THREADS", "1")

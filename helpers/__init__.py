@@ -11,7 +11,7 @@ from helpers import order
 # TensorFlow reads these once, when it is first imported, so they are set before that. Without
 # oneDNN it prints no line on start, and results differ less from one CPU to the next.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 if "IPython" in sys.modules:
     from IPython import get_ipython

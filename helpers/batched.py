@@ -11,7 +11,10 @@ What the map cannot carry is refused here or in `training`, by name.
 import collections
 import contextlib
 import ctypes
+import gc
+import hashlib
 import inspect
+import itertools
 import json
 import os
 import random
@@ -47,8 +50,12 @@ with contextlib.suppress(AttributeError, OSError, TypeError):
     _GLIBC.mallopt(-3, 2**22)
 
 
+# What the imports made stays: 400,000 objects that no collection needs to look at again.
+gc.freeze()
+
+
 def give_back():
-    """Return free memory to the system: the compiler leaves 50 to 150 MB of it behind."""
+    """Return free memory to the system: the compiler leaves 50 to 80 MB of it behind."""
     with contextlib.suppress(AttributeError):
         _GLIBC.malloc_trim(0)
 
@@ -92,6 +99,11 @@ class NotMappableError(ValueError):
     """What `model.fit` would do cannot be done for many replicates in one program."""
 
 
+def refuse(what, instead="train with model.fit"):
+    """Say what `fit_replicas` cannot do as `model.fit` does it, and what to do instead."""
+    raise NotMappableError(f"fit_replicas cannot honour {what}; {instead}")
+
+
 # --- where each replicate starts ------------------------------------------------------------------
 
 
@@ -124,30 +136,21 @@ def starting_values(build, model, seeds):
     """Return the initial values of the model's variables for all seeds.
 
     Building a Keras model takes about 15 ms, which for 100 replicates would be most of the time.
-    Where the variables come from initializers, only the initializers are run again, each with the
-    seed that it would have drawn. The last seed's model is built to see that this is so. Where it
-    is not, or where building drew other random numbers too, all are built.
-
-    Parameters
-    ----------
-    build : callable
-        Takes a seed and returns the built model of that seed.
-    model : keras.Model
-        The model of the first seed, just built.
-    seeds : list of int
+    Where the variables come from initializers, only these are run again, each with the seed that it
+    would have drawn. The last seed's model is built to see that this is so. Where it is not, or
+    where building drew other random numbers too, all are built.
 
     Returns
     -------
-    values : list of numpy.ndarray, each of shape (R, ...)
-        In the order of ``model.variables``.
+    values : list of numpy.ndarray, each of shape (R, ...), in the order of ``model.variables``
     models : list of keras.Model
-        Those that were built, of the first seed to the last.
+        Those that were built by ``build(seed)``, from `model`, of the first seed, to the last.
     """
     if len(seeds) == 1:
         return [np.asarray(v)[None] for v in model.variables], [model]
     states = _states()
     drawn, count = _redrawn_variables(model, seeds)
-    alone = _same_states(states, _states_after(seeds[0], count))
+    alone = states == _states_after(seeds[0], count)
     last = build(seeds[-1])
     built = [np.asarray(v) for v in last.variables]
     if (
@@ -168,7 +171,7 @@ def starting_values(build, model, seeds):
 
 def _states():
     """Return the states of the global generators from which building a model may draw."""
-    return random.getstate(), context.context()._rng.getstate(), np.random.get_state()
+    return random.getstate(), context.context()._rng.getstate(), _state_of(np.random)
 
 
 def _states_after(seed, count):
@@ -176,15 +179,12 @@ def _states_after(seed, count):
     python = random.Random(seed)
     for _ in range(count):
         python.randint(1, int(1e9))
-    return (
-        python.getstate(),
-        random.Random(seed).getstate(),
-        np.random.RandomState(seed).get_state(),
-    )
+    numpy = np.random.RandomState(seed)
+    return python.getstate(), random.Random(seed).getstate(), _state_of(numpy)
 
 
-def _same_states(a, b):
-    return a[:2] == b[:2] and all(map(np.array_equal, a[2], b[2]))
+def _state_of(numpy):
+    return [np.asarray(part).tolist() for part in numpy.get_state()]
 
 
 def _redrawn_variables(model, seeds):
@@ -279,6 +279,36 @@ def cached(key, make):
     return programs[key]
 
 
+def compiled(function):
+    """Return `function` compiled by XLA at the first call with arguments of new shapes.
+
+    TensorFlow keeps the graph that it has traced, for gradients and for other shapes. To run, it
+    needs its own copy alone: the graph goes before XLA wants as much memory.
+    """
+    runs = {}
+
+    def call(*arguments):
+        arguments = tf.nest.map_structure(tf.convert_to_tensor, arguments)
+        shapes = tuple((*part.shape, part.dtype) for part in tf.nest.flatten(arguments))
+        if shapes in runs:
+            return runs[shapes](*arguments)
+        traced = tf.function(function, jit_compile=True, autograph=False)
+        traced = traced.get_concrete_function(*arguments)
+        kept, captured = traced.inference_fn, traced.captured_inputs
+        parts = [kept]
+        for part in parts:
+            part._cached_graph = None
+            parts += part.children
+        del traced, parts
+        gc.collect()
+        found = kept.call_with_captures(arguments, {}, captured)
+        give_back()
+        runs[shapes] = lambda *arguments: kept.call_with_captures(arguments, {}, captured)
+        return found
+
+    return call
+
+
 def program_for(model, data, replicates, batch_size):
     """Return the program for a model and the shapes of its data, compiled before or new."""
     described = description(model)
@@ -292,10 +322,11 @@ def program_for(model, data, replicates, batch_size):
 
 
 def _penalties(model):
-    """Return for each trainable variable which of the distinct regularizers it has."""
+    """Return the distinct regularizers, and which of them each variable and each layer has."""
     found = [v.regularizer for v in model.trainable_variables]
-    distinct = list({id(r): r for r in found if r is not None}.values())
-    return distinct, [None if r is None else [d is r for d in distinct].index(True) for r in found]
+    found += [layer.activity_regularizer for layer in layers_of(model)]
+    distinct = {id(r): r for r in found if r is not None}
+    return list(distinct.values()), [r and list(distinct).index(id(r)) for r in found]
 
 
 def _strengths(model):
@@ -313,13 +344,16 @@ def _strengths(model):
 def _with_strengths(model, values):
     slots = _strengths(model)
     before = [getattr(*slot) for slot in slots]
+
+    def put(values):
+        for slot, value in zip(slots, values, strict=True):
+            setattr(*slot, value)
+
     try:
-        for (penalty, name), value in zip(slots, values, strict=True):
-            setattr(penalty, name, value)
+        put(values)
         yield
     finally:
-        for (penalty, name), value in zip(slots, before, strict=True):
-            setattr(penalty, name, value)
+        put(before)
 
 
 def settings(model):
@@ -353,22 +387,25 @@ def is_plain(model):
     A function or a class of the learner's own may be redefined, or read a global that changes.
     `Normalization` and its kin keep what they adapted to outside of the configuration.
     """
+    if any(
+        isinstance(one, keras.layers.Lambda) or hasattr(one, "adapt") for one in layers_of(model)
+    ):
+        return False
     parts = _parts(model)
-    kept = [value for part in parts if hasattr(part, "__dict__") for value in vars(part).values()]
+    kept = [value for part in parts for value in getattr(part, "__dict__", {}).values()]
     parts += [value for value in kept if callable(value) and not isinstance(value, tf.Module)]
-    return all(
-        part is None or isinstance(part, str) or _is_keras(part) for part in parts
-    ) and not any(
-        isinstance(layer, keras.layers.Lambda) or hasattr(layer, "adapt")
-        for layer in layers_of(model)
-    )
+    return all(part is None or isinstance(part, str) or _is_keras(part) for part in parts)
 
 
 def _plain_data(part):
     """Return the numbers and texts that an object holds: not all stand in its configuration."""
-    held = vars(part) if hasattr(part, "__dict__") else {}
+    held = getattr(part, "__dict__", {})
     plain = (bool, int, float, str, type(None))
-    found = {name: value for name, value in held.items() if isinstance(value, plain)}
+    found = {
+        name: value
+        for name, value in held.items()
+        if isinstance(value, plain) and name != "_called"  # the first prediction sets it
+    }
     return [type(part).__name__, found, held.get("_fn_kwargs")]
 
 
@@ -434,15 +471,22 @@ def _make_stateless(optimizer):
         optimizer.__class__ = type(kind.__name__, (kind, _Stateless), kept)
 
 
+class _Scope(keras.StatelessScope):
+    """Lends values to variables. No gradient flows through a write, as with TensorFlow's own."""
+
+    def add_update(self, update):
+        super().add_update((update[0], tf.stop_gradient(update[1])))
+
+
+def _refuse_changes():
+    refuse("a layer that changes a variable when the model is evaluated or predicts")
+
+
 class Step:
     """What one replicate does with one batch: Keras' own step, on values that are passed in.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Built and compiled; its optimizer is changed for good.
-    x, y : numpy.ndarray, shape (n, ...)
-        Rows, for their shapes and types.
+    The model is built and compiled; its optimizer is changed for good. Of x and y, rows (n, ...),
+    the shapes and types count.
     """
 
     def __init__(self, model, x, y):
@@ -456,9 +500,6 @@ class Step:
         tallies = {id(v) for v in self.metrics}
         self.weights = [v for v in model.variables if id(v) not in tallies]
         self.variables = [*self.weights, *model.optimizer.variables]
-        trained = {id(v) for v in model.trainable_variables}
-        # What a forward pass may change: seeds of random layers, counters.
-        self.state = [i for i, v in enumerate(self.weights) if id(v) not in trained]
         # Equal for all replicates. Without an axis of replicates, what hangs on them (a schedule
         # has a condition) needs no map. An optimizer of the learner's own may do as it likes.
         common = {id(model.optimizer.iterations), id(getattr(model.optimizer, "_learning_rate", 0))}
@@ -467,51 +508,40 @@ class Step:
         self.start = [np.asarray(v) for v in model.optimizer.variables]
         weights = [np.asarray(v) for v in model.trainable_variables]
         if any(w.any() and np.array_equal(w, v) for w in weights for v in self.start):
-            raise NotMappableError(
-                f"fit_replicas cannot honour the optimizer {type(model.optimizer).__name__}, whose "
-                "state starts from the weights of one seed; train with model.fit"
-            )
+            name = type(model.optimizer).__name__
+            refuse(f"the optimizer {name}, whose state starts from the weights of one seed")
         self.zeros = [np.asarray(v) for v in self.metrics]
         used = [(v, tf.ones_like(v.value)) for v in self.metrics]
         with keras.StatelessScope(state_mapping=used) as scope:
             model.reset_metrics()
         again = [np.asarray(scope.get_current_value(v)) for v in self.metrics]
         if not all(map(np.array_equal, self.zeros, again)):
-            raise NotMappableError(
-                "fit_replicas cannot honour a metric whose reset_state does not bring it back to "
-                "where it began; train with model.fit"
-            )
+            refuse("a metric whose reset_state does not bring it back to where it began")
         found = model.get_metrics_result()
         for name, value in found.items():
             if np.ndim(value):
-                raise NotMappableError(
-                    f"fit_replicas cannot honour the metric {name}: it gives {np.size(value)} "
-                    "numbers, and one is allowed; average it or train with model.fit"
-                )
+                refuse(f"the metric {name}: it gives {np.size(value)} numbers, and one is allowed")
         self.names = list(found)
 
     def train(self, values, tallies, x, y):
         """Return the values, without the common ones, and the tallies after a step on a batch."""
-        model = self.model
+        model, trained = self.model, self.model.trainable_variables
         with self._scope(values, tallies) as scope:
-            weights = [v.value for v in model.trainable_variables]
+            weights = [v.value for v in trained]
             with tf.GradientTape() as tape:
                 tape.watch(weights)
                 loss, batch = self._forward(x, y, training=True)
                 loss = model.optimizer.scale_loss(loss)
+            if any(v.value is not w for v, w in zip(trained, weights, strict=True)):
+                refuse("a layer, loss or metric that writes a trained weight")
             if weights:
                 gradients = tape.gradient(loss, weights)
-                model.optimizer.apply_gradients(
-                    zip(gradients, model.trainable_variables, strict=True)
-                )
+                model.optimizer.apply_gradients(zip(gradients, trained, strict=True))
             model.compute_metrics(**batch)  # behind the update: a metric may read the weights
         after = self._read(scope, self.variables)
         rate = getattr(model.optimizer, "_learning_rate", None)
         if any(self.variables[i] is rate and after[i] is not values[i] for i in self.common):
-            raise NotMappableError(
-                "fit_replicas cannot honour a loss, metric or layer that sets the learning rate; "
-                "use a schedule, or train with model.fit"
-            )
+            refuse("a loss, metric or layer that sets the learning rate", "use a schedule")
         return self.own(after), self._read(scope, self.metrics)
 
     def own(self, values):
@@ -526,24 +556,18 @@ class Step:
     def ended(self, own, values):
         """Return all values after a step: Keras counts it once the weights have moved."""
         steps = self.model.optimizer.iterations
-        count = [v is steps for v in self.variables]
-        now = [v + 1 if i in self.common and count[i] else v for i, v in enumerate(values)]
-        return self.whole(own, now)
+        pairs = zip(self.variables, values, strict=True)
+        return self.whole(own, [value + 1 if v is steps else value for v, value in pairs])
 
     def test(self, values, tallies, x, y):
-        """Return what evaluating a batch may change: the state and the tallies."""
+        """Return the tallies after evaluating a batch."""
         with self._scope(values, tallies) as scope:
             before = self._read(scope, self.variables)
             _, batch = self._forward(x, y, training=False)
             self.model.compute_metrics(**batch)
-        after = self._read(scope, self.variables)
-        changed = {i for i, value in enumerate(after) if value is not before[i]}
-        if not changed <= set(self.state):
-            raise NotMappableError(
-                "fit_replicas cannot honour a layer that changes a trained weight when the model "
-                "is evaluated; train with model.fit"
-            )
-        return [after[i] for i in self.state], self._read(scope, self.metrics)
+        if any(a is not b for a, b in zip(self._read(scope, self.variables), before, strict=True)):
+            _refuse_changes()
+        return self._read(scope, self.metrics)
 
     def results(self, tallies):
         """Return the loss and the metrics, in the order of `names`."""
@@ -562,55 +586,101 @@ class Step:
 
     def _scope(self, values, tallies):
         pairs = zip([*self.variables, *self.metrics], [*values, *tallies], strict=True)
-        return keras.StatelessScope(state_mapping=list(pairs), collect_losses=True)
+        return _Scope(state_mapping=list(pairs), collect_losses=True)
 
     def _read(self, scope, variables):
         known = {id(v) for v in [*self.variables, *self.metrics]}
         if not scope.state_mapping.keys() <= known:
-            raise NotMappableError(
-                "fit_replicas cannot honour a layer that draws random numbers without a "
-                "keras.random.SeedGenerator of its own, or that writes a variable which is not the "
-                "model's: give it one, or use model.fit"
+            refuse(
+                "a layer that draws random numbers without a keras.random.SeedGenerator of its "
+                "own, or that writes a variable which is not the model's",
+                "give it one, or use model.fit",
             )
         return [scope.get_current_value(v) for v in variables]
+
+
+# Operations whose numbers come from a state that is not the model's, or from Python.
+_DRAWS = re.compile("Random|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial|.*PyFunc")
 
 
 def check_step(models, x, y):
     """Refuse what one program cannot do for all replicates as `model.fit` does it for one.
 
-    The step of each model is traced, without the map. Where two differ, a layer, a loss or a metric
-    keeps numbers outside of its variables, and the first model's would be used for all.
+    The step of each model is traced, without the map, that of the first one twice. Where two
+    differ, a layer, a loss or a metric keeps numbers outside of its variables, or draws or counts
+    in Python, and what the first trace met would be used for all.
     """
-    found = []
-    for one in models:
-        graph = _traced(Step(one, x, y), x, y)
-        nodes = graph.as_graph_def()
-        nodes = [*nodes.node, *(n for f in _in_order(nodes.library.function) for n in f.node_def)]
-        drawn = [node.op for node in nodes if _DRAWS.match(node.op)]
-        if drawn:
-            raise NotMappableError(
-                f"fit_replicas cannot honour TensorFlow's {drawn[0]} in a layer, loss or metric: "
-                "draw with keras.random and a SeedGenerator of the layer's own, or use model.fit"
-            )
-        if any(outside.dtype == tf.resource for outside, _ in graph.captures):
-            raise NotMappableError(
-                "fit_replicas cannot honour a variable that the model reads and that is not among "
-                "model.variables: make it a weight of a layer, or use model.fit"
-            )
-        numbers = [outside.numpy().tobytes() for outside, _ in graph.captures]
-        numbers += [node.attr["value"].SerializeToString() for node in nodes if node.op == "Const"]
-        rate = [np.asarray(v).tobytes() for v in one.optimizer.variables]
-        found.append(([node.op for node in nodes], numbers, rate))
-    if any(one != found[0] for one in found):
-        raise NotMappableError(
-            "fit_replicas cannot honour a build_model whose layers, loss, metrics or optimizer get "
-            "other numbers from one seed to the next: keep them in a layer's weights, or use "
-            "model.fit"
+    steps = [Step(one, x, y) for one in models]
+    found = {_traced(step, x, y) for step in [*steps, steps[0]]}
+    if len(found) > 1:
+        refuse(
+            "a build_model whose layers, loss, metrics or optimizer compute with other numbers "
+            "from one seed to the next, or from one trace to the next",
+            "keep them in a layer's weights, or use model.fit",
         )
 
 
-# Operations whose numbers come from a state that is not the model's, or from Python.
-_DRAWS = re.compile("Random|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial|.*PyFunc")
+def _traced(step, x, y):
+    """Return a digest of what a step computes and where its optimizer starts."""
+
+    def both(values, tallies, x, y):
+        return step.train(values, tallies, x, y), step.test(values, tallies, x, y)
+
+    specs = [
+        [tf.TensorSpec(v.shape, v.dtype) for v in variables]
+        for variables in (step.variables, step.metrics)
+    ]
+    batch = [tf.TensorSpec((2, *a.shape[1:]), a.dtype) for a in (x, y)]
+    try:
+        graph = tf.function(both, autograph=False).get_concrete_function(*specs, *batch).graph
+    except NotMappableError:
+        raise
+    except Exception as error:
+        raise _not_mappable(step.model, error) from error
+    written = graph.as_graph_def()
+    functions = {f.signature.name: f for f in written.library.function}
+    for node in itertools.chain(written.node, *(f.node_def for f in functions.values())):
+        if _DRAWS.match(node.op):
+            refuse(
+                f"TensorFlow's {node.op} in a layer, loss or metric",
+                "draw with keras.random and a SeedGenerator of the layer's own",
+            )
+    outside = [value for value, _ in graph.captures]
+    if any(value.dtype == tf.resource for value in outside):
+        refuse(
+            "a variable that the model reads and that is not among model.variables",
+            "make it a weight of a layer",
+        )
+    computed = _digest(written.node, [], [t.name for t in graph.outputs], functions)
+    held = [np.asarray(v) for v in (*outside, *step.model.optimizer.variables)]
+    return computed, *(value.tobytes() for value in held)
+
+
+def _digest(nodes, inputs, outputs, functions):
+    """Reduce a graph to a hash without its names, which are new each time it is traced."""
+    place = {name: i for i, name in enumerate([*inputs, *(node.name for node in nodes)])}
+
+    def source(text):
+        name, *port = text.lstrip("^").split(":")
+        return place[name], port
+
+    def setting(value):
+        called = [functions[f.name] for f in (value.func, *value.list.func) if f.name]
+        return [
+            _digest(
+                f.node_def,
+                [a.name for a in f.signature.input_arg],
+                [f.ret[a.name] for a in f.signature.output_arg],
+                functions,
+            )
+            for f in called
+        ] or value.SerializeToString(deterministic=True)
+
+    found = [list(map(source, outputs))]
+    for node in nodes:
+        said = [(k, setting(v)) for k, v in sorted(node.attr.items()) if not k.startswith("_")]
+        found.append((node.op, list(map(source, node.input)), said))
+    return hashlib.sha256(repr(found).encode()).digest()
 
 
 def _not_mappable(model, error):
@@ -630,38 +700,11 @@ def _not_mappable(model, error):
     )
 
 
-def _traced(step, x, y):
-    def both(values, tallies, x, y):
-        return step.train(values, tallies, x, y), step.test(values, tallies, x, y)
-
-    specs = [
-        [tf.TensorSpec(v.shape, v.dtype) for v in variables]
-        for variables in (step.variables, step.metrics)
-    ]
-    batch = [tf.TensorSpec((2, *a.shape[1:]), a.dtype) for a in (x, y)]
-    try:
-        return tf.function(both, autograph=False).get_concrete_function(*specs, *batch).graph
-    except NotMappableError:
-        raise
-    except Exception as error:
-        raise _not_mappable(step.model, error) from error
-
-
-def _in_order(functions):
-    """Sort the functions of a graph by the number at the end of their names: as they were made."""
-    return sorted(functions, key=lambda f: int((re.findall(r"\d+$", f.signature.name) or [0])[0]))
-
-
 class Program:
     """Whole epochs of R replicates, compiled once for one architecture and one set of shapes.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Built and compiled. It belongs to the program from now on.
-    data : dict of str to tuple (own, x, y)
-        By split, "train" first; `own` tells whether each replicate has rows of its own.
-    replicates, batch_size : int
+    The model, built and compiled, belongs to the program from now on. `data` holds (own, x, y) by
+    split, "train" first; `own` tells whether each replicate has rows of its own.
     """
 
     def __init__(self, model, data, replicates, batch_size):
@@ -672,30 +715,21 @@ class Program:
         orders = ORDERS_AT_ONCE // (replicates * self.rows["train"])
         self.epochs_per_call = int(np.clip(orders, 1, EPOCHS_PER_CALL))
         self.traced = {}
-        self.epochs = tf.function(self._epochs, jit_compile=True, autograph=False)
+        self.epochs = compiled(self._epochs)
         self.compiled = False
 
     def fit(self, model, start, data, seeds, epochs, shuffle, test_freq):
-        """Train from `start`. Takes `data` over: its arrays become tensors.
+        """Train from `start`, arrays (R, ...) in the order of ``model.variables``.
 
-        Parameters
-        ----------
-        model : keras.Model
-            Gives the learning rate and the strengths of L1 and L2.
-        start : list of numpy.ndarray, each of shape (R, ...)
-            In the order of ``model.variables``.
-        data : dict of str to tuple (own, x, y)
-        seeds : list of int
-        epochs : int
-        shuffle : bool
-        test_freq : int
-            The test rows are evaluated after every so many epochs and after the last.
+        The learning rate and the strengths of L1 and L2 are those of `model`. The arrays of `data`,
+        as for the class, become tensors in place. Test rows are evaluated after every `test_freq`
+        epochs and after the last.
 
         Returns
         -------
         history : numpy.ndarray, shape (epochs, R, splits * metrics)
         values : list of numpy.ndarray, each of shape (R, ...)
-            Of the weights and of the other variables at the end.
+            The values at the end, in the order of `start`.
         """
         values = [tf.constant(v) for v in [*start, *self._slots(model)]]
         for name, (_, *arrays) in data.items():  # in place: one copy of a large array is enough
@@ -712,7 +746,8 @@ class Program:
                 due = (ended % test_freq == 0) | (ended == epochs)
                 began = time.perf_counter()
                 with interrupt_later():
-                    found, values = self._call(count, due, order, strengths, values, data)
+                    places = tf.constant(count), tf.constant(due), tf.constant(order)
+                    found, values = self._call(*places, strengths, values, data)
                 history.append(found.numpy()[:count])
                 seconds = (time.perf_counter() - began) / count
                 progress.update(count)
@@ -720,11 +755,9 @@ class Program:
                 count = int(np.clip(SECONDS_PER_CALL / seconds, 1, self.epochs_per_call))
         return np.concatenate(history), [v.numpy() for v in values[: len(start)]]
 
-    def _call(self, count, *arguments):
+    def _call(self, *arguments):
         try:
-            called = self.epochs(tf.constant(count), *map(_constant, arguments))
-            if not self.compiled:
-                give_back()
+            called = self.epochs(*arguments)
             self.compiled = True
             return called
         except (NotMappableError, tf.errors.ResourceExhaustedError):
@@ -751,10 +784,10 @@ class Program:
             found = [found]
             for name in data:
                 if name != "train":
-                    values, more = tf.cond(
+                    more = tf.cond(
                         tf.constant(name != "test") | due[e],
                         lambda name=name, values=values: self._evaluate(name, values, *data[name]),
-                        lambda values=values: (values, np.nan * tf.ones_like(found[0])),
+                        lambda: np.nan * tf.ones_like(found[0]),
                     )
                     found.append(more)
             return e + 1, values, tf.tensor_scatter_nd_update(rows, [[e]], [tf.concat(found, 1)])
@@ -765,6 +798,7 @@ class Program:
             _, values, rows = tf.while_loop(
                 lambda e, *_: e < count, epoch, (tf.constant(0), values, rows)
             )
+        self.traced.clear()
         return rows, values
 
     def _train(self, order, values, x, y):
@@ -782,23 +816,14 @@ class Program:
         return values, self._results(tallies)
 
     def _evaluate(self, name, values, x, y):
-        own, n = int(self.own[name]), self.rows[name]
-        state = self.step.state
+        own = int(self.own[name])
 
-        def step(i, size, carried):
-            held, tallies = carried
-            now = list(values)
-            for place, value in zip(state, held, strict=True):
-                now[place] = value
+        def step(i, size, tallies):
             batch = [_cut(array, own, i, size) for array in (x, y)]
-            return self._map(self.step.test, (now, tallies), batch, own=bool(own))
+            return self._map(self.step.test, (values, tallies), batch, own=bool(own))
 
-        held = [values[place] for place in state]
-        held, tallies = _in_blocks(n, self.batch_size, step, (held, self._tallies()))
-        values = list(values)
-        for place, value in zip(state, held, strict=True):
-            values[place] = value
-        return values, self._results(tallies)
+        tallies = _in_blocks(self.rows[name], self.batch_size, step, self._tallies())
+        return self._results(tallies)
 
     def _map(self, one, carried, batch, own):
         """Map a step over the replicates, traced once for batches of any size."""
@@ -839,10 +864,6 @@ def one_draw(own, x, y):
     return (x[0], y[0]) if own else (x, y)
 
 
-def _constant(argument):
-    return tf.constant(argument) if isinstance(argument, np.ndarray) else argument
-
-
 def _over_replicates(one, stacked):
     """Map a function over the first axis of all tensors; one replicate needs no map."""
     first = tf.nest.flatten(stacked)[0]
@@ -867,51 +888,39 @@ def _in_blocks(rows, size, step, carried):
     return step(whole, rows - whole, carried) if whole < rows else carried
 
 
-def predictor(model, own, rows, batch_size):
-    """Return a compiled function (values of the weights, x) -> predictions (R, n, ...)."""
-    size = min(batch_size, rows)
+def predictor(model, own):
+    """Return a compiled function (values of the variables, x) -> predictions (R, n, ...)."""
 
     def predict(values, x):
-        def block(start, size):
-            cut = _cut(x, int(own), start, size)
-            if own:
-                return _over_replicates(lambda a: _predict(model, *a), (values, cut))
-            return _over_replicates(lambda a: _predict(model, a, cut), values)
+        if own:
+            return _over_replicates(lambda a: _predict(model, *a), (values, x))
+        return _over_replicates(lambda a: _predict(model, a, x), values)
 
-        if size == rows:
-            return block(0, rows)
-        # All whole blocks in one loop, in the order (block, R, rows, ...).
-        starts = tf.range(rows // size) * size
-        like = tf.function(block).get_concrete_function(0, size).structured_outputs
-        whole = tf.map_fn(lambda i: block(i, size), starts, fn_output_signature=like.dtype)
-        whole = tf.concat(tf.unstack(whole), axis=1)
-        if rows % size == 0:
-            return whole
-        return tf.concat([whole, block(rows - rows % size, rows % size)], axis=1)
-
-    return interrupt_later()(tf.function(predict, jit_compile=True, autograph=False))
-
-
-def changes_in_predicting(model, x):
-    """Tell whether a forward pass changes the model: then the order of the batches matters."""
-    found = []
-
-    def predict(values, x):
-        with keras.StatelessScope(list(zip(model.variables, values, strict=True))) as scope:
-            before = [scope.get_current_value(v) for v in model.variables]
-            _call(model, x, training=False)
-            after = [scope.get_current_value(v) for v in model.variables]
-        found.append(any(a is not b for a, b in zip(after, before, strict=True)))
-
-    specs = [tf.TensorSpec(v.shape, v.dtype) for v in model.variables]
-    rows = tf.TensorSpec((2, *model.input_shape[1:]), x.dtype)
-    tf.function(predict, autograph=False).get_concrete_function(specs, rows)
-    return found[0]
+    return interrupt_later()(compiled(predict))
 
 
 def _predict(model, values, x):
-    with keras.StatelessScope(state_mapping=list(zip(model.variables, values, strict=True))):
-        return _call(model, x, training=False)
+    with _Scope(list(zip(model.variables, values, strict=True))) as scope:
+        before = dict(scope.state_mapping)
+        predictions = _call(model, x, training=False)
+    if any(value is not before.get(v) for v, value in scope.state_mapping.items()):
+        _refuse_changes()
+    return predictions
+
+
+def problem_of(model, x):
+    """Return what TensorFlow says against these rows, of an index without a place for example.
+
+    XLA has no such errors: it takes the nearest place.
+    """
+    indexed = any(isinstance(layer, keras.layers.Embedding) for layer in layers_of(model))
+    if (indexed or not is_plain(model)) and model.input_shape[0] is None:
+        try:
+            with _Scope([(v, v.value) for v in model.variables]):
+                _call(model, x, training=False)
+        except tf.errors.InvalidArgumentError as error:
+            return re.search(r"\S+ = \S+ is not in \S+ \S+|$", error.message)[0] or error.message
+    return None
 
 
 def _call(model, x, training):

@@ -34,7 +34,7 @@ class Prediction(widgets.VBox):
 
     def __init__(self, question, choices=None, *, low=0.0, high=1.0, step=0.01):
         self.question = checks.text("question", question, r".*\S.*", "a question")
-        self.choices = None if choices is None else checks.labels("choices", choices, most=20)
+        self.choices = None if choices is None else checks.texts("choices", choices, most=20)
         if choices is None:
             low, high = checks.number("low", low), checks.number("high", high)
             if not low < high:
@@ -47,7 +47,7 @@ class Prediction(widgets.VBox):
                 layout={"width": "60%"},
             )  # fmt: skip
             # The middle may be the answer too, and a slider that is not moved says nothing.
-            button = widgets.Button(description="This is my answer")
+            button = widgets.Button(description="This is my answer", layout={"width": "auto"})
             button.on_click(lambda _: self._take(self.control.value))
             row = widgets.HBox([self.control, button])
         else:

@@ -165,6 +165,26 @@ def with_palette(picture):
     return min(picture, buffer.getvalue(), key=len)
 
 
+def halved(picture):
+    """Make a picture half as wide and high.
+
+    Parameters
+    ----------
+    picture : bytes
+        A PNG file.
+
+    Returns
+    -------
+    bytes
+        A PNG file of 64 colours.
+    """
+    image, buffer = Image.open(io.BytesIO(picture)).convert("RGB"), io.BytesIO()
+    image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS).save(
+        buffer, format="png"
+    )
+    return with_palette(buffer.getvalue())
+
+
 def learning_curves(curves, ax=None, *, ylabel, title, ylim=None):
     """Draw a quantity against the epochs: the mean over the runs, a few of them, and their range.
 
@@ -227,7 +247,7 @@ def _course(name, x, y, at):
     """Return in words how a line runs: its ends, and its extremes where these lie between."""
     said = f"{name} from {y[0]:.3g} to {y[-1]:.3g}"
     for word, place in (("highest", y.argmax()), ("lowest", y.argmin())):
-        if 0 < place < len(y) - 1:
+        if f"{y[place]:.3g}" not in (f"{y[0]:.3g}", f"{y[-1]:.3g}"):
             said += f", {word} {y[place]:.3g} at {at} {x[place]:g}"
     return f"{said[0].upper()}{said[1:]}."
 
@@ -667,6 +687,9 @@ def _set_up(shell):
     # The backend registers nothing for figures then, so that what follows stays.
     InlineBackend.instance(parent=shell).figure_formats = set()
     shell.display_formatter.mimebundle_formatter.for_type(mpl.figure.Figure, _figure_bundle)
+    # A cell may end with a drawing: its figure is shown, and no line about the axes. A semicolon
+    # hides that line only where IPython can keep a history.
+    shell.display_formatter.ipython_display_formatter.for_type(mpl.axes.Axes, lambda ax: None)
     # By its name: no helper imports a sibling, and `evidence` shows text where nobody draws.
     shell.display_formatter.formatters["text/html"].for_type_by_name(
         "helpers.evidence", "Claim", _claim_page

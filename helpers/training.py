@@ -6,6 +6,7 @@ holds what a notebook calls and what is checked; the compiled program itself sta
 a sibling that is imported from here alone.
 """
 
+import functools
 import html
 import inspect
 import weakref
@@ -19,6 +20,8 @@ from helpers import batched, checks
 _MOST_EPOCHS = 1_000_000
 _MOST_ORDERED = 100_000_000  # 0.4 GB
 _FLOAT32 = {"low": -1e38, "high": 1e38}
+
+_refuse = batched.refuse
 
 _REMEDIES = {
     "callbacks": "read early stopping off the result with runs.early_stopping",
@@ -89,22 +92,21 @@ class Runs:
         batch_size = checks.whole("batch_size", batch_size)
         row = _row_shape(self._model)
         x = checks.numbers("x", x, ("n", *row), (len(self.seeds), "n", *row), **_FLOAT32)
-        x = _as_keras(x)
-        if self._model.non_trainable_variables and batched.changes_in_predicting(self._model, x):
-            raise ValueError(
-                "runs.predict cannot honour a layer that changes when the model predicts: use "
-                "runs.model(seed).predict"
-            )
+        _check_rows("x", x, self._model)
         own = x.ndim > len(row) + 1
-        described = batched.description(self._model)
-        key = described and ("predict", described, len(self.seeds), x.shape, batch_size)
-        program = self._predictors.get((x.shape, batch_size)) or batched.cached(
-            key,
-            lambda: batched.predictor(self._model, own, x.shape[int(own)], batch_size),
-        )
-        if key is None:  # nobody else can use it
-            self._predictors[x.shape, batch_size] = program
-        return program(self._values, x).numpy()
+        if self._description:
+            key = "predict", self._description, len(self.seeds), own
+            program = batched.cached(key, lambda: batched.predictor(self._model, own))
+        else:  # nobody else can use it
+            program = self._predictors.setdefault(own, batched.predictor(self._model, own))
+        blocks = np.split(_as_keras(x), range(batch_size, x.shape[own], batch_size), axis=int(own))
+        values = [keras.ops.convert_to_tensor(value) for value in self._values]
+        found = [program(values, block).numpy() for block in blocks]
+        return np.concatenate(found, axis=1)
+
+    @functools.cached_property
+    def _description(self):
+        return batched.description(self._model)  # a model that was called has another
 
     def model(self, seed):
         """Return a Keras model with the final weights of one run.
@@ -265,7 +267,9 @@ def fit_replicas(
         _check_model(model)
         data = {name: _split(name, *v, len(seeds), model) for name, v in splits.items()}
         start, models = batched.starting_values(build, model, seeds)
-        _check_alike(models, start)
+        _check_alike(models)
+        for name, (_, x, _) in data.items():
+            _check_rows(f"{name} x", x, model)
         if not batched.is_plain(model):
             batched.check_step(models, *batched.one_draw(*data["train"]))
     program = batched.program_for(model, data, len(seeds), batch_size)
@@ -367,30 +371,32 @@ def _split(name, x, y, replicates, model):
     own = x.ndim > len(row) + 1
     rows = x.shape[: 1 + own]
     checks.shaped(f"{name} y", y, rows, (*rows, 1), (*rows, *outputs))
-    _check_places(name, x, y, model)
+    _check_labels(f"{name} y", y, model)
     return own, _as_keras(x), _as_keras(y)
 
 
-def _check_places(name, x, y, model):
-    """Refuse a number that has no place: XLA takes the nearest row, `model.fit` raises an error."""
-    for layer in batched.layers_of(model):
-        first = isinstance(layer, keras.layers.Embedding) and layer._inbound_nodes
-        if first and layer._inbound_nodes[0].input_tensors[0] in model.inputs:
-            _check_below(
-                f"{name} x", x, layer.input_dim, f"{layer.name} has {layer.input_dim} rows"
-            )
-    loss = keras.losses.get(model.loss) if isinstance(model.loss, str) else model.loss
-    kind = getattr(loss, "name", None) or getattr(loss, "__name__", "")
-    if kind == "sparse_categorical_crossentropy":
+def _check_rows(name, x, model):
+    """Refuse rows for which `model.fit` raises an error and XLA does not."""
+    problem = batched.problem_of(model, x.reshape(-1, *_row_shape(model)))
+    if problem:
+        raise ValueError(f"{name} must be rows that the model can take, but {problem}")
+
+
+def _check_labels(name, y, model):
+    """Refuse a class that is none."""
+    classes = model.output_shape[-1]
+    if model.loss in ("crossentropy", "ce"):  # Keras chooses by the shapes
+        sparse, ignored = classes > 1 and y.shape[-1] != classes, None
+    else:
+        loss = keras.losses.get(model.loss)
+        kind = getattr(loss, "name", None) or getattr(loss, "__name__", "")
+        sparse = kind == "sparse_categorical_crossentropy"
         ignored = getattr(loss, "ignore_class", None)
-        classes = model.output_shape[-1]
-        _check_below(f"{name} y", y[y != ignored], classes, f"the model has {classes} outputs")
-
-
-def _check_below(name, values, end, why):
-    if values.size and not 0 <= values.min() <= values.max() < end:
+    kept = y[y != ignored]
+    if sparse and kept.size and not 0 <= kept.min() <= kept.max() < classes:
         raise ValueError(
-            f"{name} must be from 0 to {end - 1}, for {why}, got {values.min()} to {values.max()}"
+            f"{name} must be from 0 to {classes - 1}, for the model has {classes} outputs, got "
+            f"{kept.min()} to {kept.max()}"
         )
 
 
@@ -404,8 +410,8 @@ def _row_shape(model):
 
 
 def _builder(build_model, shape):
-    """Return a function that builds the model of a seed, and refuses one seen before."""
-    seen = weakref.WeakSet()
+    """Return a function that builds the model of a seed, and refuses parts of an earlier one."""
+    seen = weakref.WeakValueDictionary()
 
     @batched.interrupt_later()
     def build(seed):
@@ -416,15 +422,26 @@ def _builder(build_model, shape):
                 raise TypeError(
                     f"build_model must return a keras.Model, got {type(model).__name__}"
                 )
-            if model in seen:
-                raise ValueError("build_model must return a new model at each call")
-            seen.add(model)
+            if not model.compiled:
+                raise ValueError(
+                    "build_model must return a compiled model: call model.compile in it"
+                )
             if not model.built:
                 model.build((None, *shape[-1:]))
+        held = *model.variables, model.optimizer, *batched.metric_objects(model)
+        parts = {id(part): part for part in (model, *held) if part is not None}
+        if seen.keys() & parts.keys():
+            raise ValueError(
+                "build_model must return a new model at each call, with new layers, metrics and "
+                "optimizer"
+            )
+        seen.update(parts)
         return model
 
     return build
 
+
+_GLOBALS = {"max_epochs": None, "max_steps_per_epoch": None, "floatx": "float32"}
 
 # What decides how Keras trains. A model that overrides one of these trains in its own way.
 _OWN_WAYS = {
@@ -438,8 +455,6 @@ _OWN_WAYS = {
 
 def _check_model(model):
     """Refuse by name what a batched program cannot honour."""
-    if not model.compiled:
-        raise ValueError("build_model must return a compiled model: call model.compile in it")
     for kind in type(model).__mro__:
         if kind.__module__.split(".")[0] == "keras":
             break
@@ -462,17 +477,20 @@ def _check_model(model):
                 f"{type(model).__name__} with {end} {shape}"
             )
     config = model._compile_config.config
-    for option in ("loss_weights", "weighted_metrics", "run_eagerly"):
+    for option in ("loss_weights", "weighted_metrics"):
         if config.get(option):
             _refuse(f"{option}={config[option]!r}")
+    if model.run_eagerly:  # also set after compile
+        _refuse("run_eagerly=True")
+    if model._distribute_strategy:
+        _refuse("a strategy of tf.distribute")
     if not isinstance(model.loss, (str, keras.losses.Loss)) and not callable(model.loss):
         raise ValueError(f"loss must be one loss, by name or as an object, got {model.loss!r}")
     if isinstance(config.get("metrics"), dict):
         raise ValueError(f"metrics must be a list, got {config['metrics']!r}")
-    for limit in ("max_epochs", "max_steps_per_epoch"):
-        if getattr(keras.config, limit)() is not None:
-            _refuse(f"keras.config.{limit}() = {getattr(keras.config, limit)()}")
-    _check_optimizer(model.optimizer)
+    for setting, usual in _GLOBALS.items():
+        if getattr(keras.config, setting)() != usual:
+            _refuse(f"keras.config.{setting}() = {getattr(keras.config, setting)()}")
     for layer in batched.layers_of(model):
         policy = layer.dtype_policy.name
         if policy != "float32":
@@ -491,6 +509,8 @@ def _check_model(model):
 
 def _check_optimizer(optimizer):
     name = type(optimizer).__name__
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        _refuse(f"the optimizer {optimizer!r}")
     parts = keras.tree.flatten(
         [list(v) if isinstance(v, list) else v for v in vars(optimizer).values()]
     )
@@ -502,36 +522,16 @@ def _check_optimizer(optimizer):
     for option in ("use_ema", "gradient_accumulation_steps"):
         if getattr(optimizer, option, None):
             _refuse(f"{option}={getattr(optimizer, option)!r} of the optimizer {name}")
-    if int(optimizer.iterations):
-        _refuse(f"an optimizer that has taken {int(optimizer.iterations)} steps in build_model")
+    if optimizer.built or int(optimizer.iterations):
+        _refuse("an optimizer that is built, or has taken steps, in build_model")
 
 
-def _check_alike(models, start):
+def _check_alike(models):
     """Refuse seeds whose models differ in more than the values of their variables."""
-    model = models[0]
-    made = [
-        id(part)
-        for one in models
-        for part in (*one.variables, one.optimizer, *batched.metric_objects(one))
-    ]
-    if len(set(made)) < len(made):
-        raise ValueError(
-            "build_model must return a new model at each call, with new layers, metrics and "
-            "optimizer"
-        )
+    for model in models:
+        _check_optimizer(model.optimizer)
     kinds = {(batched.description(one), tuple(batched.settings(one))) for one in models}
     if len(kinds) > 1:
         raise ValueError(
             "build_model must return the same architecture, optimizer and penalties for every seed"
         )
-    for layer in batched.layers_of(model):
-        if not hasattr(layer, "adapt"):
-            continue
-        kept = {id(v) for v in layer.variables}
-        for v, values in zip(model.variables, start, strict=True):
-            if id(v) in kept and (values != values[:1]).any():
-                _refuse(f"{type(layer).__name__} {layer.name} adapted to other rows for each seed")
-
-
-def _refuse(what):
-    raise ValueError(f"fit_replicas cannot honour {what}; train with model.fit")

@@ -412,6 +412,27 @@ HELPERS = [
         is_verdict,
     ),
     Helper(
+        explore.Prediction,
+        lambda: {"question": "How many?", "choices": None, "low": 0, "high": 1, "step": 0.01},
+        {
+            "question": said,
+            "choices": optional(
+                lambda v: isinstance(v, (list, tuple)) and 0 < len(v) <= 20 and all(map(text, v))
+            ),
+            "low": real(-1e100, 0.99, ends=False),
+            "high": real(0.01, 1e100, ends=False),
+            "step": real(0, 1, ends=False),
+        },
+        lambda found: found.answer is None,
+        named={"low": ["low", "step"], "high": ["high", "step"]},
+    ),
+    Helper(
+        explore.Prediction.compare,
+        lambda: {"measured": 0.5},
+        {"measured": real()},
+        call=quiet(lambda measured: explore.Prediction("How many?").compare(measured)),
+    ),
+    Helper(
         explore.Slider,
         lambda: {"draw": anything_at_all, "values": [1, 2], "start": 1, "label": "size"},
         {

@@ -262,3 +262,34 @@ def test_the_pip_section_installs_in_an_empty_environment(tmp_path):
     kernel = [str(python), "-m", "jupyter_client.runapp", str(program)]
     printed = run(*kernel, cwd=tmp_path / "notebooks")
     assert Path(printed.strip()) == tmp_path / "helpers/training.py"
+
+
+@pytest.mark.slow
+def test_a_program_found_on_disk_gives_the_same_and_prints_nothing(tmp_path):
+    """XLA says much about a program that it reads; a learner would see it in red."""
+    code = """if True:
+        from helpers import data, training
+        import keras
+
+        def build_model():
+            model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
+            model.compile("sgd", "mse")
+            return model
+
+        train = data.per_seed(lambda rng: data.circle(8, rng), [1, 2])
+        print(training.fit_replicas(build_model, train, epochs=2, seeds=[1, 2])["train", "loss"])
+    """
+    python = Path(sys.executable)
+    environ = course.course_environ(python, "test", {**os.environ, "TF_XLA_FLAGS": ""})
+    environ["TF_XLA_FLAGS"] = f"--tf_xla_persistent_cache_directory={tmp_path}"
+    for name in ("TF_CPP_MIN_LOG_LEVEL", "PYTHONWARNINGS"):
+        environ.pop(name, None)  # what `helpers` sets is what counts in conda and Binder
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=environ, text=True, capture_output=True
+        )
+        for _ in range(2)
+    )
+    assert list(tmp_path.iterdir())
+    assert first.stdout == second.stdout != ""
+    assert (first.stderr, second.stderr) == ("", "")

@@ -125,8 +125,7 @@ def test_a_notebook_shows_a_claim_with_its_strip_and_words_for_who_cannot_see_it
     assert not plt.get_fignums()
 
 
-def test_figures_have_two_pixels_a_point_and_64_colours(shell):
-    assert InlineBackend.instance().figure_formats == {"retina"}
+def test_a_stored_picture_has_two_pixels_a_point_and_64_colours():
     ax = plotting.points(np.random.default_rng(0).random((90, 2)), np.arange(90) % 2, title="T")
     buffer = io.BytesIO()
     ax.figure.savefig(buffer, dpi=220)
@@ -135,6 +134,76 @@ def test_figures_have_two_pixels_a_point_and_64_colours(shell):
     assert image.size == (1650, 1012) and len(image.convert("RGB").getcolors()) <= 64
     assert len(picture) < len(buffer.getvalue()) / 2
     assert plotting.with_palette(picture) == picture
+    small = plotting.halved(picture)
+    assert Image.open(io.BytesIO(small)).size == (825, 506) and len(small) < len(picture)
+
+
+def test_a_figure_is_shown_with_its_alternative_text(shell):
+    assert InlineBackend.instance().figure_formats == set()
+    curves = {"train": [[0.5, 0.8, 0.7], [0.7, 0.8, 0.9]], "test": [0.5, 0.5, 0.6]}
+    axes = plotting.figure(2)
+    plotting.learning_curves(curves, axes[0], ylabel="accuracy", title="Two < three")
+    axes[1].plot([1, 2])
+    axes[1].set(xlabel="$x$", ylabel="$y$", title="Mine")
+    alt = (
+        "Two < three. accuracy over 3 epochs, 2 runs. Training from 0.6 to 0.8. "
+        "Test from 0.5 to 0.6. Mine. y against x."
+    )
+    data, metadata = shell.display_formatter.format(axes[0].figure)
+    assert plotting.described(axes[0].figure) == alt
+    plotting.tell(axes[1], "A line from 1 to 2.")
+    assert plotting.described(axes[0].figure).endswith(" Mine. A line from 1 to 2.")
+    assert metadata["image/png"]["alt"] == alt
+    (tag,) = re.findall(r"<img[^>]*>", data["text/html"])
+    assert f'alt="{html.escape(alt)}"' in tag and data["image/png"] in tag
+    width, height = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).size
+    assert shell.display_formatter.format(axes[0]) == ({}, {})
+    assert width == pytest.approx(2 * metadata["image/png"]["width"], abs=1) and width > height
+
+
+def test_every_drawing_is_told_with_its_numbers():
+    rng, shown = np.random.default_rng(0), claim([0.1, 0.2, 0.3])
+    names, ends = {"low": [1, 2], "mean": [2, 3], "high": [3, 4]}, [0.0, 1.0]
+    for ax, told in (
+        (plotting.strip(shown), "3 runs from 0.10 to 0.30"),
+        (plotting.forest([shown]), "a-b undecided, 0.20 (-0.05 to 0.45), threshold 0.05."),
+        (plotting.points([[0, 0], [1, 1], [0, 1]], [0, 1, 1], title="P"), "1 points of class 0"),
+        (plotting.boundaries(np.ones((2, 16)), title="B"), "2 networks: class 1 is predicted on"),
+        (plotting.fits(ends, rng.random((2, 2)), truth=ends, title="F"), "The truth differs from"),
+        (plotting.with_interval([10, 20], **names), "Mean and interval at  10: 2 (1 to 3), 20: 3"),
+        (plotting.intervals(["a", "b"], **names, xlabel="", title="I"), "a: 2 (1 to 3). b: 3 (2"),
+    ):
+        assert told in plotting.described(ax.figure)
+
+
+def test_a_prediction_is_kept_and_compared(capsys):
+    asked = explore.Prediction("How often?", high=100, step=1)
+    asked.compare(27.4)
+    asked.control.value = 40
+    again = explore.Prediction("How often?", high=100, step=1)
+    again.compare(27.4)
+    assert (asked.answer, again.answer, again.control.value) == (40, 40, 40)
+    assert capsys.readouterr().out.splitlines() == [
+        "How often? Measured: 27 (no answer).",
+        "How often? Measured: 27 (you said 40).",
+    ]
+    choice = explore.Prediction("Which?", ["better", "worse"])
+    assert choice.answer is None
+    choice.control.value = "worse"
+    choice.compare("better")
+    assert capsys.readouterr().out == "Which? Measured: better (you said worse).\n"
+    with pytest.raises(ValueError, match="answer must be one of .* got 'same'"):
+        choice.answer = "same"
+    with pytest.raises(ValueError, match="answer must be a number from 0 to 100, got 101"):
+        again.answer = 101
+    assert (choice.answer, again.answer) == ("worse", 40)
+
+
+def test_a_slider_that_was_not_moved_answers_by_its_button():
+    asked = explore.Prediction("Half?")
+    button = asked.children[1].children[1]
+    button.click()
+    assert asked.answer == 0.5
 
 
 WORDS = {"ylabel": "", "title": ""}
@@ -247,7 +316,10 @@ def test_labels_of_equal_lines_may_have_colours_of_any_kind():
 def test_where_no_widget_can_be_shown_there_is_a_picture_and_a_sentence():
     bundle, metadata = explore.Slider(draw, [1, 2], 1, "slope")._repr_mimebundle_()
     assert bundle["text/plain"] == "A slider, slope: run the cell to move it."
-    assert bundle["image/png"].startswith("iVBOR") and metadata["image/png"] == {"width": 760}
+    assert bundle["image/png"].startswith("iVBOR") and metadata["image/png"] == {
+        "width": 760,
+        "alt": "slope = 1. The line rises to 1.",
+    }
 
 
 def test_a_start_that_is_no_value_is_refused():

@@ -205,13 +205,34 @@ def test_claims_json_holds_what_the_notebooks_store():
     assert set(claims()) >= set(store_notebooks.SURPRISING)
 
 
+def test_the_page_of_the_programs_is_made_of_the_claims():
+    text = store_notebooks.PAGE.read_text(encoding="utf-8")
+    assert text == store_notebooks.programs()
+    programs = set(re.findall(r"^### (\d\.\d) ", text, re.MULTILINE))
+    assert len(programs) == 15
+    assert programs >= {claim["program"] for claim in claims().values()} - {"own"}
+
+
 def test_the_readme_holds_the_tables_that_are_made():
     readme = store_notebooks.README.read_text(encoding="utf-8")
     assert store_notebooks.readme(readme) == readme
     measured = json.loads(store_notebooks.MEASURED.read_text(encoding="utf-8"))
-    assert list(measured) == SERIES
+    assert list(measured) == [*SERIES, "fit"]
     links = re.findall(r"\]\(([^)#]+)\)", readme)
     assert all((ROOT / link).exists() for link in links if not link.startswith("http"))
+
+
+def test_times_and_memory_as_stored_are_within_their_limits():
+    """In fits: seconds of one model.fit of program 1.1, in the same hour on the same machine."""
+    measured = json.loads(store_notebooks.MEASURED.read_text(encoding="utf-8"))
+    fit = measured.pop("fit")
+    over = {
+        name: found
+        for name, found in measured.items()
+        if found["core"] > 2 * fit or found["seconds"] > 5 * fit or found["megabytes"] > 1_000
+    }
+    assert not over, f"one fit is {fit} s"
+    assert sum(found["seconds"] for found in measured.values()) <= 30 * fit
 
 
 def test_the_picture_of_the_readme_was_made_by_the_course():
@@ -222,9 +243,10 @@ def test_the_picture_of_the_readme_was_made_by_the_course():
         if "readme-picture" in cell.metadata.get("tags", [])
     ]
     assert len(tagged) == 1
-    pictures = [o.data["image/png"] for o in tagged[0].outputs if "image/png" in o.get("data", {})]
+    pages = "".join(o.data.get("text/html", "") for o in tagged[0].outputs if "data" in o)
+    (code,) = re.findall(r'base64,([^"]*)"', pages)
     picture = ROOT / "images" / "one_run_or_a_hundred.png"
-    assert base64.b64decode(pictures[0]) == picture.read_bytes()
+    assert base64.b64decode(code) == picture.read_bytes()
     assert f"(images/{picture.name})" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -4,8 +4,9 @@
     python -m tools.store_notebooks notebooks/01*    these alone
 
 Run it with the environment's Python after any change to a notebook or to a helper that shows in
-one. It writes claims.json, which holds the claims of all notebooks, and the README's tables. The
-seconds and the memory in benchmarks/notebooks.json are written when all notebooks ran.
+one. It writes claims.json, which holds the claims of all notebooks, the page of the
+fifteen programs, and the README's tables. The seconds and the memory in benchmarks/notebooks.json
+are written when all notebooks ran.
 """
 
 import argparse
@@ -13,7 +14,10 @@ import base64
 import json
 import os
 import re
+import subprocess
+import sys
 import time
+import tomllib
 import uuid
 from collections import Counter
 from pathlib import Path
@@ -31,8 +35,10 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 CLAIMS = ROOT / "claims.json"
 MEASURED = ROOT / "benchmarks" / "notebooks.json"
-MEASURES = ("first_output", "seconds", "megabytes", "private")
+MEASURES = ("first_output", "core", "seconds", "megabytes", "private")
 README = ROOT / "README.md"
+PROGRAMS = ROOT / "tools" / "programs.toml"
+PAGE = NOTEBOOKS / "fifteen_programs.md"
 SURPRISING = (  # what the README shows of the claims
     "circle-validation-falls",
     "l2-improves-circle",
@@ -50,9 +56,10 @@ PICTURE = ROOT / "images" / "one_run_or_a_hundred.png"  # opens the README
 MEMORY = """
 import pathlib as _pathlib, resource as _resource, sys as _sys
 _peak = _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss
-_parts = _pathlib.Path("/proc/self/smaps_rollup")  # Linux alone says what is not shared
+_parts = _pathlib.Path("/proc/self/smaps_rollup")  # Linux alone says what belongs to no file
 _lines = _parts.read_text().splitlines() if _parts.exists() else []
-_own = sum(int(line.split()[1]) for line in _lines if line.startswith("Private_"))
+# Not "Private": that counts libraries too while no other kernel has them in memory.
+_own = sum(int(line.split()[1]) for line in _lines if line.startswith("Anonymous:"))
 [_peak // (1 if _sys.platform == "darwin" else 1024), _own // 1024]
 """
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -71,8 +78,8 @@ def execute(path, before=""):
     -------
     notebook : nbformat.NotebookNode
         With its outputs.
-    first, seconds : float
-        From the start of the kernel to the first output and to the end.
+    first, core, seconds : float
+        From the start of the kernel to the first output, to the end of the core and to the end.
     megabytes, private : int
         The kernel's peak of resident memory, and what it holds for itself at the end.
     """
@@ -80,6 +87,7 @@ def execute(path, before=""):
     client = NotebookClient(
         notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": path.parent}}
     )
+    last_of_core = len(dress.split(notebook.cells)[0]) - 1
     began, first = time.perf_counter(), None
     with client.setup_kernel():
         client.kc.execute(before, store_history=False)
@@ -87,17 +95,19 @@ def execute(path, before=""):
             client.execute_cell(cell, i)
             if first is None and cell.get("outputs"):
                 first = time.perf_counter() - began
+            if i == last_of_core:
+                core = time.perf_counter() - began
         seconds = time.perf_counter() - began
         notebook.cells.append(nbformat.v4.new_code_cell(MEMORY))
         probe = client.execute_cell(notebook.cells[-1], len(notebook.cells) - 1)
         notebook.cells.pop()
-    return notebook, first, seconds, *json.loads(probe.outputs[0]["data"]["text/plain"])
+    return notebook, first, core, seconds, *json.loads(probe.outputs[0]["data"]["text/plain"])
 
 
 def store(path):
     """Execute one notebook in place; return what was measured, by the names of `MEASURES`."""
     dress.write(path)
-    notebook, first, seconds, *memory = execute(path)
+    notebook, *times, peak, private = execute(path)
     seen = set()
     for cell in notebook.cells:
         if not re.fullmatch(r"[\w-]{1,64}", cell.get("id", ""), re.ASCII) or cell["id"] in seen:
@@ -111,8 +121,10 @@ def store(path):
             if "image/png" in data:
                 raw = data["image/png"].strip()
                 picture = plotting.with_palette(base64.b64decode(raw))
-                data["image/png"] = base64.b64encode(picture).decode()
-                data["text/html"] = data["text/html"].replace(raw, data["image/png"])
+                code = base64.b64encode(picture).decode()
+                data["text/html"] = data["text/html"].replace(raw, code)
+                # For those who show no HTML: the same at one pixel a point, in less room.
+                data["image/png"] = base64.b64encode(plotting.halved(picture)).decode()
                 if "readme-picture" in cell.metadata.get("tags", []):
                     PICTURE.parent.mkdir(exist_ok=True)
                     PICTURE.write_bytes(picture)
@@ -121,8 +133,15 @@ def store(path):
     notebook.nbformat_minor = 5
     nbformat.validate(notebook)
     nbformat.write(notebook, path)
-    rounded = round(first), round(seconds), *(round(part, -1) for part in memory)
+    rounded = *map(round, times), round(peak, -1), round(private, -1)
     return dict(zip(MEASURES, rounded, strict=True))
+
+
+def fit():
+    """Return the seconds of one `model.fit` of program 1.1: machines differ by half and more."""
+    command = [sys.executable, ROOT / "benchmarks" / "speed.py", "--fit"]
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    return round(float(found.stdout), 1)
 
 
 def claims_of(path):
@@ -167,10 +186,11 @@ def readme(text):
     measured = json.loads(MEASURED.read_text(encoding="utf-8"))
     by_id = {claim["id"]: claim for claim in json.loads(CLAIMS.read_text(encoding="utf-8"))}
     rows = [
-        "| notebook | minutes for the core | to go further | seconds to first output | to the end "
+        "| notebook | minutes for the core | to go further | seconds to first output "
+        "| to the end of the core | to the end "
         "| peak memory, MB | of it private, at the end |"
     ]
-    rows.append("|---|---|---|---|---|---|---|")
+    rows.append("|---|---|---|---|---|---|---|---|")
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         cells = nbformat.read(path, as_version=4).cells
         core, further = (round(sum(map(dress.minutes, part))) for part in dress.split(cells))
@@ -182,7 +202,49 @@ def readme(text):
         begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
         before, rest = text.split(begin)
         text = f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
+    unit = f"took {measured['fit']:g} seconds there"
+    text = re.sub(r"took [\d.]+ seconds there", unit, text)
     return text
+
+
+def programs():
+    """Return the page of the fifteen programs, with what the claims in claims.json found."""
+    questions = tomllib.loads(PROGRAMS.read_text(encoding="utf-8"))["question"]
+    claims = json.loads(CLAIMS.read_text(encoding="utf-8"))
+    lines = [
+        "# The fifteen programs\n",
+        "Five questions that people ask every day, each answered on the web with three short "
+        "programs. Each draws one data set, trains one network once, and then states a general "
+        "truth. The course rebuilds them at their stated settings, in its own code, and measures "
+        "whether the truth holds. Unless said otherwise a network has ReLU hidden layers, a "
+        "sigmoid output, binary cross-entropy, Adam at Keras' defaults and batches of 32. "
+        "A program that did not run as published uses names that it never defines.\n",
+        "[00 Start here](00_start_here.ipynb) · [Glossary](glossary.md)\n",
+        "| program | ran as published | what we found |",
+        "|---|---|---|",
+    ]
+    details = []
+    for number, question in enumerate(questions, 1):
+        details.append(f"## {number}. {question['title']}\n")
+        for program in question["program"]:
+            found = [claim for claim in claims if claim["program"] == program["id"]]
+            words = "; ".join(f"`{c['id']}` **{course.verdict(c)}**" for c in found)
+            ran = "yes" if program["ran"] else "no"
+            lines.append(f"| {program['id']} {program['name']} | {ran} | {words} |")
+            details += [
+                f"### {program['id']} {program['name']}\n",
+                f"**Settings.** {program['setting']}\n",
+                f"**What is said of it.** {program['said']}\n",
+                "**What we found.**\n",
+                *(
+                    f"- {c['sentence']} **{course.verdict(c).capitalize()}**: {c['estimate']:g} "
+                    f"({c['low']:g} to {c['high']:g}), threshold {c['threshold']:g}, "
+                    f"{c['runs']} runs. [{c['notebook'].partition('_')[0]}]({c['notebook']}.ipynb)"
+                    for c in found
+                ),
+                "",
+            ]
+    return "\n".join([*lines, "", *details]).rstrip("\n") + "\n"
 
 
 def as_json(values):
@@ -202,7 +264,9 @@ def main():
         print(f"{path.name}: {measured[path.stem]}", flush=True)
     CLAIMS.write_text(as_json(collect()), encoding="utf-8", newline="\n")
     if not chosen:
+        measured["fit"] = fit()
         MEASURED.write_text(as_json(measured), encoding="utf-8", newline="\n")
+    PAGE.write_text(programs(), encoding="utf-8", newline="\n")
     text = readme(README.read_text(encoding="utf-8"))
     README.write_text(text, encoding="utf-8", newline="\n")
 

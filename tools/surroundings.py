@@ -141,7 +141,7 @@ def _inside(path, group, conditions):
     if "network" in conditions:
         _loopback_up()  # the kernel is spoken to over it
     join = f"open({group + '/cgroup.procs'!r}, 'w').write('0')" if group else ""
-    notebook, _, seconds, megabytes, _ = store_notebooks.execute(path, join)
+    notebook, _, _, seconds, megabytes, _ = store_notebooks.execute(path, join)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     claims = [output.get("data", {}).get(store_notebooks.MEDIA_TYPE) for output in outputs]
     verdicts = {claim["id"]: claim["verdict"] for claim in claims if claim}
