@@ -1,5 +1,7 @@
 """Answers to the exercises of notebook 04; test_exercises.py checks them."""
 
+import random
+
 import numpy as np
 from exercise_answers import first_answer, neighbours, not_a_number, nothing
 from sklearn.model_selection import ShuffleSplit, train_test_split
@@ -59,6 +61,26 @@ def patience_wrongly(share_of=np.greater_equal, equal=False, first=1, last=False
     return answer
 
 
+def patience_by_gaps(losses, share, lower=np.less, rank=np.ceil):
+    """Go through each run by hand; `lower` tells an improvement, `rank` rounds the share."""
+    needed = []
+    for run in losses:
+        longest, best = 1, 0
+        for epoch in range(1, run.argmin() + 1):
+            if lower(run[epoch], run[best]):
+                longest, best = max(longest, epoch - best), epoch
+        needed.append(longest)
+    return int(np.sort(needed)[max(int(rank(share * len(needed))), 1) - 1])
+
+
+def patience_within_a_hundredth(losses, share):
+    for patience in range(1, losses.shape[1] + 1):
+        _, best = training.early_stopping(losses, patience=patience)
+        restored = losses[np.arange(len(losses)), best - 1]
+        if (restored <= losses.min(axis=1) + 0.01).mean() >= share:
+            return patience
+
+
 def patience_spoiling(losses, share):
     found = patience_by_trying(losses, share)
     losses -= losses.min()
@@ -111,6 +133,13 @@ def by_order(order, cuts=(0.6, 0.8)):
 
 def mixed(n, seed):
     return np.random.default_rng(seed).permutation(n)
+
+
+def shuffled_by_python(n, seed):
+    """With seed 0, three of 17 rows are neighbours by chance."""
+    rows = list(range(n))
+    random.Random(seed).shuffle(rows)
+    return rows
 
 
 def split_losing_rows(x, y, seed):
@@ -184,10 +213,11 @@ def claim_in_place(few, many):
 RIGHT = {
     "choose_patience": [
         patience_by_trying, patience_by_order, patience_by_quantile, patience_from_lists,
+        patience_by_gaps,
     ],
     "three_way_split": [
         split_twice, split_by_quarter, split_joined, split_as_lists, by_order(mixed),
-        split_by_shuffle_split,
+        split_by_shuffle_split, by_order(shuffled_by_python),
     ],
     "not_worse": [claim_loop, claim_array, claim_from_cost],
 }  # fmt: skip
@@ -225,6 +255,10 @@ WRONG = {
             (lambda a, s: needs(a[:1])[0], "the smallest patience is"),
             (lambda a, s: patience_by_trying(a.mean(axis=0)[None], s), "the smallest patience"),
             (lambda a, s: patience_by_order(a, s) + 0.5, "must be a whole number"),
+            (lambda a, s: patience_by_gaps(a, s, np.less_equal), "before the lowest too"),
+            (lambda a, s: patience_by_gaps(a, s, rank=np.floor), "less than three quarters"),
+            (lambda a, s: int(np.quantile(needs(a), s)), "less than three quarters"),
+            (patience_within_a_hundredth, "any size"),
             (patience_spoiling, "changes `losses`"),
             (lambda a, s: a[99], "IndexError"),
         ],
@@ -256,6 +290,7 @@ WRONG = {
         "other": [
             (by_order(lambda n, s: np.arange(n)), "not shuffled"),
             (by_order(lambda n, s: np.arange(n)[::-1]), "not shuffled"),
+            (by_order(lambda n, s: np.roll(np.arange(n), s + 5)), "not shuffled"),
             (
                 by_order(lambda n, s: np.random.permutation(n)),
                 "another split the second time",
@@ -302,6 +337,8 @@ WRONG = {
             (claiming(lambda a, b: a - b.mean()), "the same run"),
             (claiming(lambda a, b: (a - b >= -0.02).astype(float)), "a share of runs"),
             (claiming(lambda a, b: a / b), "run by run"),
+            (claiming(lambda a, b: a - b + 0.02, 0.0), "run by run"),
+            (claiming(lambda a, b: 100 * (a - b), -2), "run by run"),
             (claim_in_place, "changes the accuracies"),
         ],
     },
