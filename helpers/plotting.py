@@ -1155,6 +1155,28 @@ def reliability(curves, ax=None, *, title):
     return ax
 
 
+def mark_epoch(ax, epoch, name):
+    """Mark an epoch by a dotted line, named at its foot.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        With epochs on the horizontal axis.
+    epoch : float
+    name : str
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax.axvline(epoch, color=_BLACK, linestyle=":", linewidth=1.4)
+    ax.annotate(
+        name, (epoch, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
+        xytext=(4, 6),
+    )  # fmt: skip
+    return tell(ax, f"Marked: {name}, {epoch:.3g}.")
+
+
 def _image(picture, alt, width):
     """Return a picture as HTML: the one form in which JupyterLab reads an alternative text."""
     code = base64.b64encode(picture).decode()

@@ -1,90 +1,113 @@
 """Answers to the exercises of notebook 04; test_exercises.py checks them."""
 
+import random
+
 import numpy as np
 from exercise_answers import first_answer, neighbours, not_a_number, nothing
 from sklearn.model_selection import ShuffleSplit, train_test_split
 
+from helpers import training
 from helpers.exercises import early_stopping as exercises
 
-# --- 1: the rule ----------------------------------------------------------------------------------
+# --- 1: how patient -------------------------------------------------------------------------------
 
 
-def stop_from_best(losses, patience):
-    """Compare each epoch with the epoch of the lowest loss up to it."""
-    for epoch in range(1, len(losses) + 1):
-        best = int(np.argmin(losses[:epoch])) + 1
-        if epoch - best >= patience:
-            break
-    return epoch, best
+def patience_by_trying(losses, share):
+    """Read off every history what each patience would have restored."""
+    wanted = losses.argmin(axis=1) + 1
+    for patience in range(1, losses.shape[1] + 1):
+        _, best = training.early_stopping(losses, patience=patience)
+        if (best == wanted).mean() >= share:
+            return patience
 
 
-def stop_as_array(losses, patience):
-    low = np.minimum.accumulate(losses)
-    best = np.array([losses.index(value) + 1 for value in low])
-    epochs = np.arange(1, len(losses) + 1)
-    late = np.flatnonzero(epochs - best >= patience)
-    end = late[0] if len(late) else len(losses) - 1
-    return np.array([epochs[end], best[end]])
+def needs(losses):
+    """Return the longest wait of each run: between new lows, up to the lowest."""
+    lows = np.minimum.accumulate(losses, axis=1)
+    found = []
+    for low in lows:
+        at = np.flatnonzero(np.append(True, low[1:] < low[:-1]))
+        found.append(max([1, *np.diff(at)]))
+    return np.sort(found)
 
 
-def stop_wrongly(reset=True, equal=False, previous=False, late=0, start=1):
-    def answer(losses, patience):
-        lowest, best, wait = np.inf, start, 0
-        for epoch, loss in enumerate(losses, start=start):
-            wait += 1
-            if loss < lowest or (equal and loss == lowest):
-                lowest, best, wait = loss, epoch, 0 if reset else wait
-            elif wait >= patience + late:
-                return epoch, best
-            if previous:
-                lowest = loss
-        return len(losses) - 1 + start, best
+def patience_by_order(losses, share):
+    return needs(losses)[int(np.ceil(share * len(losses))) - 1]
+
+
+def patience_by_quantile(losses, share):
+    return int(np.quantile(needs(losses), share, method="inverted_cdf"))
+
+
+def patience_from_lists(losses, share):
+    return float(patience_by_trying(np.array(losses.tolist()), share))
+
+
+def patience_wrongly(share_of=np.greater_equal, equal=False, first=1, last=False):
+    def answer(losses, share):
+        for patience in range(first, losses.shape[1] + 2):
+            _, best = training.early_stopping(losses, patience=max(patience, 1))
+            wanted = losses.argmin(axis=1) + 1
+            if last:
+                wanted = losses.shape[1] - losses[:, ::-1].argmin(axis=1)
+            if equal:
+                good = losses[np.arange(len(losses)), best - 1] == losses[:, 0]
+            else:
+                good = best == wanted
+            if share_of(good.mean(), share):
+                return patience
+        return losses.shape[1]
 
     return answer
 
 
-# --- 2: the flattery ------------------------------------------------------------------------------
+def patience_by_gaps(losses, share, lower=np.less, rank=np.ceil):
+    """Go through each run by hand; `lower` tells an improvement, `rank` rounds the share."""
+    needed = []
+    for run in losses:
+        longest, best = 1, 0
+        for epoch in range(1, run.argmin() + 1):
+            if lower(run[epoch], run[best]):
+                longest, best = max(longest, epoch - best), epoch
+        needed.append(longest)
+    return int(np.sort(needed)[max(int(rank(share * len(needed))), 1) - 1])
 
 
-def flattery_loop(val_loss, val_accuracy, test_accuracy):
-    found = []
-    for loss, seen, fresh in zip(val_loss, val_accuracy, test_accuracy, strict=True):
-        best = min(range(len(loss)), key=loss.__getitem__)
-        found.append(seen[best] - fresh[best])
+def patience_within_a_hundredth(losses, share):
+    for patience in range(1, losses.shape[1] + 1):
+        _, best = training.early_stopping(losses, patience=patience)
+        restored = losses[np.arange(len(losses)), best - 1]
+        if (restored <= losses.min(axis=1) + 0.01).mean() >= share:
+            return patience
+
+
+def patience_spoiling(losses, share):
+    found = patience_by_trying(losses, share)
+    losses -= losses.min()
     return found
 
 
-def flattery_take(val_loss, val_accuracy, test_accuracy):
-    best = val_loss.argmin(axis=-1)[:, None]
-    return np.take_along_axis(val_accuracy - test_accuracy, best, axis=1).ravel()
-
-
-def at(choose):
-    """Read the gap between the accuracies at columns that `choose` names."""
-    return lambda a, b, c: (b - c)[np.arange(len(a)), choose(a, b, c)]
-
-
-def low(a, b, c):
-    return a.argmin(axis=1)
-
-
-def flattery_by_mask(val_loss, val_accuracy, test_accuracy):
-    lowest = val_loss == val_loss.min(axis=1, keepdims=True)
-    return (val_accuracy - test_accuracy)[lowest]
-
-
-# --- 3: the three-way split -----------------------------------------------------------------------
+# --- 2: the three-way split -----------------------------------------------------------------------
 
 
 def split_twice(x, y, seed):
     x_rest, x_report, y_rest, y_report = train_test_split(x, y, test_size=0.2, random_state=seed)
     x_train, x_stop, y_train, y_stop = train_test_split(
-        x_rest, y_rest, test_size=0.25, random_state=seed
+        x_rest, y_rest, test_size=len(y_report), random_state=seed
     )
     return [(x_train, y_train), (x_stop, y_stop), (x_report, y_report)]
 
 
-def split_in_place(x, y, seed):
+def split_by_quarter(x, y, seed):
+    """Take a quarter of the rest, as the documentation of scikit-learn shows it."""
+    x_rest, x_report, y_rest, y_report = train_test_split(x, y, test_size=0.2, random_state=seed)
+    x_train, x_stop, y_train, y_stop = train_test_split(
+        x_rest, y_rest, test_size=0.25, random_state=seed
+    )
+    return (x_train, y_train), (x_stop, y_stop), (x_report, y_report)
+
+
+def split_joined(x, y, seed):
     rows = np.column_stack([x, y])
     np.random.default_rng(seed).shuffle(rows)
     ends = round(0.6 * len(rows)), round(0.8 * len(rows))
@@ -112,9 +135,30 @@ def mixed(n, seed):
     return np.random.default_rng(seed).permutation(n)
 
 
+def shuffled_by_python(n, seed):
+    """With seed 0, three of 17 rows are neighbours by chance."""
+    rows = list(range(n))
+    random.Random(seed).shuffle(rows)
+    return rows
+
+
+def split_losing_rows(x, y, seed):
+    """Round each part down, and forget what is left over."""
+    rows, n = mixed(len(x), seed), len(x)
+    ends = int(0.6 * n), int(0.6 * n) + int(0.2 * n), int(0.6 * n) + 2 * int(0.2 * n)
+    parts = rows[: ends[0]], rows[ends[0] : ends[1]], rows[ends[1] : ends[2]]
+    return tuple((x[part], y[part]) for part in parts)
+
+
+def split_in_place(x, y, seed):
+    rows = mixed(len(x), seed)
+    x[:], y[:] = x[rows], y[rows]
+    return by_order(lambda n, s: np.arange(n))(x, y, seed)
+
+
 def split_labels_alone(x, y, seed):
     np.random.default_rng(seed).shuffle(y)
-    return split_in_place(x, y, seed)
+    return split_joined(x, y, seed)
 
 
 def split_overlapping(x, y, seed):
@@ -122,7 +166,7 @@ def split_overlapping(x, y, seed):
     return (x_train[: len(x) * 6 // 10], y_train[: len(x) * 6 // 10]), *[(x_stop, y_stop)] * 2
 
 
-def split_with_quarter_of_whole(x, y, seed):
+def split_with_fifth_of_rest(x, y, seed):
     a, b, c, d = train_test_split(x, y, test_size=0.2, random_state=seed)
     e, f, g, h = train_test_split(a, c, test_size=0.2, random_state=seed)
     return (e, g), (f, h), (b, d)
@@ -139,90 +183,84 @@ def split_with_nan(x, y, seed):
     return ((a, b * np.nan), *others)
 
 
+# --- 3: a claim -----------------------------------------------------------------------------------
+
+
+def claim_loop(few, many):
+    return [a - b for a, b in zip(few, many, strict=True)], -2 / 100
+
+
+def claim_array(few, many):
+    return np.subtract(few, many).astype("float32"), np.float32(-0.02)
+
+
+def claim_from_cost(few, many):
+    cost = many - few
+    return -cost, -0.02
+
+
+def claiming(values, threshold=-0.02):
+    return lambda few, many: (values(few, many), threshold)
+
+
+def claim_in_place(few, many):
+    few -= many
+    return few, -0.02
+
+
 # --- all ------------------------------------------------------------------------------------------
 
 RIGHT = {
-    "stop": [stop_from_best, stop_as_array, stop_wrongly()],
-    "flattery": [flattery_loop, flattery_take, flattery_by_mask],
-    "three_way_split": [
-        split_twice, split_in_place, split_as_lists, by_order(mixed), split_by_shuffle_split,
+    "choose_patience": [
+        patience_by_trying, patience_by_order, patience_by_quantile, patience_from_lists,
+        patience_by_gaps,
     ],
+    "three_way_split": [
+        split_twice, split_by_quarter, split_joined, split_as_lists, by_order(mixed),
+        split_by_shuffle_split, by_order(shuffled_by_python),
+    ],
+    "not_worse": [claim_loop, claim_array, claim_from_cost],
 }  # fmt: skip
 WRONG = {
-    "stop": {
+    "choose_patience": {
         "none": [(nothing, "returns None")],
-        "nan": [(lambda a, p: (np.nan, 1), "NaN")],
+        "nan": [(not_a_number, "must be a whole number")],
         "shape": [
-            (lambda a, p: stop_from_best(a, p)[0], "shape (2,)"),
-            (lambda a, p: [stop_from_best(a, p)], "not (1, 2)"),
+            (lambda a, s: needs(a), "one whole number"),
+            (lambda a, s: [patience_by_order(a, s)], "one whole number"),
+            (lambda a, s: "10", "one whole number"),
         ],
         "off by one": [
-            (stop_wrongly(start=0), "count from 1"),
-            (stop_wrongly(late=1), "ends at epoch"),
-            (stop_wrongly(late=-1), "ends at epoch"),
+            (lambda a, s: patience_by_order(a, s) + 1, "the smallest patience is"),
+            (lambda a, s: patience_by_order(a, s) - 1, "the smallest patience is"),
+            (lambda a, s: max([1, patience_by_order(a, s) - 1]), "the smallest patience is"),
+            (patience_wrongly(first=0), "the smallest patience is 1; you say 0"),
         ],
         "constant": [
-            (first_answer(exercises.stop._solution), "ends at epoch"),
-            (lambda a, p: (6, 3), "ends at epoch"),
+            (first_answer(exercises.choose_patience._solution), "the smallest patience is"),
+            (lambda a, s: 10, "the smallest patience is"),
+            (lambda a, s: a.shape[1], "the smallest patience is"),
         ],
         "neighbour": neighbours(exercises, {
-            "flattery": "losses and patience, and takes val_loss",
-            "three_way_split": "losses and patience, and takes x, y and seed",
-        }) + [(lambda a, p: exercises.flattery._solution(a, p, a), "stops with")],
+            "three_way_split": "losses and share, and takes x, y and seed",
+            "not_worse": "one whole number",
+        }),
         "other": [
-            (lambda a, p: stop_from_best(a, p)[::-1], "order is turned round"),
-            (stop_wrongly(reset=False), "ends at epoch"),
-            (stop_wrongly(equal=True), "an equal loss is no improvement"),
-            (stop_wrongly(previous=True), "ends at epoch"),
-            (lambda a, p: (stop_from_best(a, p)[0], int(np.argmin(a)) + 1), "ends at epoch"),
-            (lambda a, p: (len(a), int(np.argmin(a)) + 1), "ends at epoch"),
-            (lambda a, p: (stop_from_best(a, p)[1],) * 2, "ends at epoch"),
-            (lambda a, p: "early", "must be numbers"),
-            (lambda a, p: a[99], "IndexError"),
-        ],
-    },
-    "flattery": {
-        "none": [(nothing, "returns None")],
-        "nan": [(lambda a, b, c: np.full(len(a), np.nan), "NaN"), (not_a_number, "shape (6,)")],
-        "shape": [
-            (lambda a, b, c: (b - c)[a.argmin(axis=0), np.arange(9)], "shape (6,)"),
-            (lambda a, b, c: flattery_take(a, b, c).mean(), "shape (6,)"),
-        ],
-        "off by one": [
-            (at(lambda a, b, c: np.minimum(low(a, b, c) + 1, 8)), "counts from 0"),
-            (at(lambda a, b, c: low(a, b, c) - 1), "a column already"),
-        ],
-        "constant": [
-            (first_answer(exercises.flattery._solution), "shape (4,)"),
-            (lambda a, b, c: np.zeros(len(a)), "the values are not"),
-        ],
-        "neighbour": neighbours(exercises, {
-            "stop": "val_loss, val_accuracy and test_accuracy, and takes losses",
-            "three_way_split": "takes them as x, y and seed",
-        }) + [(lambda a, b, c: stop_from_best(a[0], 3), "shape (6,)")],
-        "leak": [
-            (at(lambda a, b, c: c.argmax(axis=1)), "looking at the test rows"),
-            (lambda a, b, c: b.max(axis=1) - c.max(axis=1), "read both curves at it"),
-        ],
-        "other": [
-            (lambda a, b, c: flattery_take(a, c, b), "sign is turned round"),
-            (lambda a, b, c: b[:, -1] - c[:, -1], "last epoch"),
-            (
-                lambda a, b, c: b.max(axis=1) - c[np.arange(len(a)), low(a, b, c)],
-                "at the chosen epoch too",
-            ),
-            (at(lambda a, b, c: b.argmax(axis=1)), "choose it by the validation loss"),
-            (at(lambda a, b, c: a.argmax(axis=1)), "take the lowest"),
-            (lambda a, b, c: (b - c)[:, a.mean(axis=0).argmin()], "its own best epoch"),
-            (
-                lambda a, b, c: (b - c)[:, np.unravel_index(a.argmin(), a.shape)[1]],
-                "its own best epoch",
-            ),
-            (lambda a, b, c: (b - c).mean(axis=1), "mean over all epochs"),
-            (lambda a, b, c: b[np.arange(len(a)), low(a, b, c)], "subtract"),
-            (lambda a, b, c: c[np.arange(len(a)), low(a, b, c)], "test score alone"),
-            (lambda a, b, c: flattery_take(a, a, c), "compare accuracies"),
-            (lambda a, b, c: np.abs(flattery_take(a, b, c)), "leave the sign"),
+            (patience_wrongly(np.greater), "the smallest patience is"),
+            (patience_wrongly(last=True), "an equal loss is no improvement"),
+            (lambda a, s: needs(a).max(), "the smallest patience is"),
+            (lambda a, s: int(np.median(needs(a))), "with the share 1"),
+            (lambda a, s: int(needs(a).mean()), "the smallest patience is"),
+            (lambda a, s: max(1, int(a.argmin(axis=1).max())), "the smallest patience is"),
+            (lambda a, s: needs(a[:1])[0], "the smallest patience is"),
+            (lambda a, s: patience_by_trying(a.mean(axis=0)[None], s), "the smallest patience"),
+            (lambda a, s: patience_by_order(a, s) + 0.5, "must be a whole number"),
+            (lambda a, s: patience_by_gaps(a, s, np.less_equal), "before the lowest too"),
+            (lambda a, s: patience_by_gaps(a, s, rank=np.floor), "less than three quarters"),
+            (lambda a, s: int(np.quantile(needs(a), s)), "less than three quarters"),
+            (patience_within_a_hundredth, "any size"),
+            (patience_spoiling, "changes `losses`"),
+            (lambda a, s: a[99], "IndexError"),
         ],
     },
     "three_way_split": {
@@ -234,15 +272,16 @@ WRONG = {
         ],
         "off by one": [
             (lambda x, y, s: split_twice(x, y, s)[:2], "three parts, not 2"),
-            (lambda x, y, s: [(a[1:], b[1:]) for a, b in split_twice(x, y, s)], "rows are used"),
+            (lambda x, y, s: [(a[1:], b[1:]) for a, b in split_twice(x, y, s)], "of 100 rows"),
+            (split_losing_rows, "rows are used"),
         ],
         "constant": [
             (first_answer(exercises.three_way_split._solution), "60 of 60"),
             (by_order(lambda n, s: mixed(n, 0)), "two seeds give the same split"),
         ],
         "neighbour": neighbours(exercises, {
-            "stop": "x, y and seed, and takes losses and patience",
-            "flattery": "takes them as val_loss",
+            "choose_patience": "x, y and seed, and takes losses and share",
+            "not_worse": "x, y and seed, and takes few and many",
         }),
         "leak": [
             (split_overlapping, "turns up twice"),
@@ -251,17 +290,56 @@ WRONG = {
         "other": [
             (by_order(lambda n, s: np.arange(n)), "not shuffled"),
             (by_order(lambda n, s: np.arange(n)[::-1]), "not shuffled"),
+            (by_order(lambda n, s: np.roll(np.arange(n), s + 5)), "not shuffled"),
             (
                 by_order(lambda n, s: np.random.permutation(n)),
                 "another split the second time",
             ),
             (by_order(mixed, (0.8, 0.9)), "training part has 80 of 100"),
-            (by_order(mixed, (1 / 3, 2 / 3)), "should have 60%"),
-            (split_with_quarter_of_whole, "training part has 64"),
+            (by_order(mixed, (1 / 3, 2 / 3)), "60% are 60"),
+            (by_order(mixed, (0.6, 0.78)), "stopping part has 18 of 100"),
+            (split_with_fifth_of_rest, "training part has 64"),
             (split_labels_alone, "beside their own labels"),
+            (split_in_place, "changes x or y"),
             (lambda x, y, s: [v for p in split_twice(x, y, s) for v in p], "three pairs"),
             (lambda x, y, s: [a for a, _ in split_twice(x, y, s)], "must be a pair"),
             (lambda x, y, s: x / "a", "stops with"),
+        ],
+    },
+    "not_worse": {
+        "none": [(nothing, "returns None")],
+        "nan": [(claiming(lambda a, b: a * np.nan), "NaN"), (not_a_number, "return two things")],
+        "shape": [
+            (lambda a, b: a - b, "return two things"),
+            (claiming(lambda a, b: (a - b).mean()), "shape (30,)"),
+            (claiming(lambda a, b: np.stack([a, b])), "shape (30,)"),
+        ],
+        "off by one": [(claiming(lambda a, b: a[1:] - b[:-1]), "shape (30,)")],
+        "constant": [
+            (first_answer(exercises.not_worse._solution), "shape (45,)"),
+            (claiming(lambda a, b: np.zeros(len(a))), "run by run"),
+        ],
+        "neighbour": neighbours(exercises, {
+            "choose_patience": "stops with",
+            "three_way_split": "few and many, and takes x, y and seed",
+        }),
+        "leak": [(claiming(lambda a, b: a), "run by run")],
+        "other": [
+            (claiming(lambda a, b: b - a), "200 rows minus 20"),
+            (claiming(lambda a, b: b - a, 0.02), "200 rows minus 20"),
+            (claiming(lambda a, b: a - b, 0.02), "*better*"),
+            (claiming(lambda a, b: a - b, 0.0), "your threshold is 0"),
+            (claiming(lambda a, b: a - b, -2), "2 points are 0.02"),
+            (claiming(lambda a, b: a - b, -0.2), "your threshold is -0.2"),
+            (claiming(lambda a, b: a - b, None), "threshold is None"),
+            (claiming(lambda a, b: np.abs(a - b)), "Leave the sign"),
+            (claiming(lambda a, b: np.sort(a) - np.sort(b)), "tears the pairs apart"),
+            (claiming(lambda a, b: a - b.mean()), "the same run"),
+            (claiming(lambda a, b: (a - b >= -0.02).astype(float)), "a share of runs"),
+            (claiming(lambda a, b: a / b), "run by run"),
+            (claiming(lambda a, b: a - b + 0.02, 0.0), "run by run"),
+            (claiming(lambda a, b: 100 * (a - b), -2), "run by run"),
+            (claim_in_place, "changes the accuracies"),
         ],
     },
 }  # fmt: skip

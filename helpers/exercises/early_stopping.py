@@ -5,130 +5,89 @@ import numpy as np
 from helpers.exercises import Exercise, Wrong, expect_array, judging
 
 
-def _solve_stop_rule(losses, patience):
-    lowest, best, wait = float("inf"), 0, 0
-    for epoch, loss in enumerate(losses, start=1):
-        wait += 1
-        if loss < lowest:
-            lowest, best, wait = loss, epoch, 0
-        elif wait >= patience:
-            return epoch, best
-    return len(losses), best
+def _solve_choose_patience(losses, share):
+    needed = []
+    for run in np.asarray(losses):
+        longest, lowest, best = 1, run[0], 0
+        for epoch, loss in enumerate(run):
+            if loss < lowest:
+                longest = max(longest, epoch - best)
+                lowest, best = loss, epoch
+        needed.append(longest)
+    # A patience serves every run that needs no more than it.
+    for patience in sorted(needed):
+        if np.mean([need <= patience for need in needed]) >= share:
+            return patience
 
 
-_STOP_CASES = (
-    ([5.0, 4.0, 3.0, 3.5, 3.2, 3.1, 2.0, 1.0], 3, ""),
-    ([5.0, 4.0, 3.0, 3.5, 2.9, 3.1, 3.3, 3.0, 1.0], 3, "an improvement sets the wait to 0 again: "),
-    ([5.0, 4.0, 4.0, 4.0, 3.0], 2, "an equal loss is no improvement: "),
-    ([5.0, 4.0, 3.0, 2.0, 1.0], 2, "a training that always improves ends at its last epoch: "),
-    ([5.0, 1.0, 2.0, 3.0, 2.5, 2.4, 2.3, 0.5], 4, "compare with the lowest loss, not the last: "),
-    ([3.0, 3.5, 3.6, 1.0], 1, "with patience 1 the first epoch without improvement is the last: "),
-    ([2.0, 3.0, 4.0], 5, "a training that is too short to stop ends at its last epoch: "),
-    ([2.0, 3.0, 4.0, 5.0, 1.0], 3, "the first epoch may be the best: "),
+def _with_waits(*needed, epochs=16):
+    """Make one run per number: the patience that its lowest loss needs."""
+    runs = []
+    for wait in needed:
+        run = np.full(epochs, 9.0) + np.arange(epochs) / 10
+        run[:2] = 10.0, 8.0
+        run[1 + wait :] = 5.0 + np.arange(epochs - 1 - wait) / 10
+        runs.append(run)
+    return np.array(runs)
+
+
+_FALLING = np.arange(12.0, 0.0, -1.0)
+_TIED = np.array([5.0, 3.0, 4.0, 3.0, 4.0, 4.0, 3.0, 6.0, 6.0, 6.0, 6.0, 6.0])
+_EARLY = np.array([1.0, *np.arange(2.0, 13.0)])
+_TIED_BEFORE = np.array([9.0, 5.0, 6.0, 5.0, 6.0, 5.0, 6.0, 1.0, 2.0, 2.0, 2.0, 2.0])
+_TWO_HUMPS = np.array([9.0, 6.0, 7.0, 7.0, 5.0, 6.0, 6.0, 6.0, 6.0, 4.0, 8.0, 3.5])
+_LATE = np.array([9.0, 5.0, 6.0, 6.0, 6.0, 6.0, 6.0, 6.0, 6.0, 6.0, 6.0, 1.0])
+_HIGH_BUMP = np.array([9.0, 5.0, 8.0, 7.0, 6.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0])
+_PATIENCE_CASES = (
+    (_with_waits(1, 3, 4, 7), 0.5, ""),
+    (_with_waits(1, 3, 4, 7), 1.0, "with the share 1 every run counts: "),
+    (_with_waits(2, 2, 6, 9), 0.75, "three of four runs are a share of 0.75, which is enough: "),
+    (_with_waits(6, 2, 9, 2), 0.75, "the runs may stand in any order: "),
+    (_with_waits(3, 5), 0.25, "one run of two is more than a quarter: "),
+    (_with_waits(1, 9), 0.75, "one run of two is less than three quarters: "),
+    (_FALLING[None], 1.0, "a loss that always falls needs no more than patience 1: "),
+    (_EARLY[None], 1.0, "the first epoch may be the lowest; patience is at least 1: "),
+    (_TIED[None], 1.0, "an equal loss is no improvement, and the first lowest epoch counts: "),
+    (_TIED_BEFORE[None], 1.0, "an equal loss is no improvement, before the lowest too: "),
+    (_TWO_HUMPS[None], 1.0, "the longest wait before the lowest loss decides: "),
+    (_LATE[None], 1.0, "the lowest loss may come last: "),
+    (_HIGH_BUMP[None], 1.0, "the wait is counted from the lowest loss so far, not the last: "),
+    (_with_waits(2, 4, 4) / 1_000, 1.0, "losses may have any size: "),
+    (-_with_waits(2, 4, 4)[:, ::-1], 1.0, "losses may be negative: "),
+    (_with_waits(2, 5, 8).round().astype(int), 1.0, "losses may be whole numbers: "),
 )
 
 
-@judging.judge(_solve_stop_rule)
-def _verify_stop(answer):
-    for losses, patience, rule in _STOP_CASES:
-        got = expect_array(
-            answer(list(losses), patience), (2,), "the last epoch and the best epoch"
-        )
-        stopped, best = _solve_stop_rule(losses, patience)
-        if tuple(got) == (stopped, best):
+@judging.judge(_solve_choose_patience)
+def _verify_choose_patience(answer):
+    for losses, share, rule in _PATIENCE_CASES:
+        given = losses.copy()
+        got = _whole(answer(given, share))
+        if not np.array_equal(given, losses):
+            raise Wrong("your function changes `losses`. Work on a copy: `losses.copy()`.")
+        right = _solve_choose_patience(losses, share)
+        if got == right:
             continue
-        if tuple(got) == (stopped - 1, best - 1):
-            raise Wrong("epochs count from 1: the first loss belongs to epoch 1, not 0.")
-        if tuple(got) == (best, stopped) and best != stopped:
-            raise Wrong("the order is turned round: first the last epoch trained, then the best.")
-        raise Wrong(
-            f"{rule}for the losses {losses} and patience {patience} you say that training ends "
-            f"at epoch {got[0]:g} and the best epoch is {got[1]:g}, but it ends at {stopped} and "
-            f"the best is {best}."
-        )
+        if len(losses) == 1:
+            case = f"the single run {losses[0].tolist()}"
+        else:
+            needed = [_solve_choose_patience(run[None], 1.0) for run in losses]
+            case = f"{len(losses)} runs that need the patiences {needed}, and the share {share:g},"
+        raise Wrong(f"{rule}for {case} the smallest patience is {right}; you say {got:g}.")
 
 
-def _solve_flattery(val_loss, val_accuracy, test_accuracy):
-    rows = np.arange(len(val_loss))
-    chosen = np.argmin(val_loss, axis=1)
-    return np.asarray(val_accuracy)[rows, chosen] - np.asarray(test_accuracy)[rows, chosen]
-
-
-@judging.judge(_solve_flattery)
-def _verify_flattery(answer):
-    for runs, epochs in ((6, 9), (4, 7)):
-        curves = np.random.default_rng(3).random((3, runs, epochs))
-        # The best epoch of all runs together must not be that of each run.
-        curves[0, 0, 4] = -1.0
-        _check_flattery(answer, *curves)
-
-
-def _check_flattery(answer, val_loss, val_accuracy, test_accuracy):
-    got = expect_array(
-        answer(val_loss.copy(), val_accuracy.copy(), test_accuracy.copy()),
-        (len(val_loss),),
-        "one value per run",
-    )
-    right = _solve_flattery(val_loss, val_accuracy, test_accuracy)
-    runs = np.arange(len(val_loss))
-    lowest = val_loss.argmin(axis=1)
-    highest = val_accuracy.argmax(axis=1)
-    gap = val_accuracy - test_accuracy
-    for wrong, reason in (
-        (-right, "the sign is turned round: it is the validation score minus the test score."),
-        (gap[:, -1], "that is the last epoch; take the epoch of the lowest validation loss."),
-        (
-            val_accuracy.max(axis=1) - test_accuracy.max(axis=1),
-            "each curve is at its own best there. Choose one epoch, read both curves at it.",
-        ),
-        (
-            val_accuracy.max(axis=1) - test_accuracy[runs, lowest],
-            "read the validation accuracy at the chosen epoch too, not at its maximum.",
-        ),
-        (
-            gap[runs, highest],
-            "that epoch was chosen by the validation accuracy; choose it by the validation loss.",
-        ),
-        (
-            gap[runs, val_loss.argmax(axis=1)],
-            "that is the epoch of the highest validation loss; take the lowest.",
-        ),
-        (
-            gap[runs, test_accuracy.argmax(axis=1)],
-            "that epoch was chosen by looking at the test rows, which nobody may do.",
-        ),
-        (
-            gap[:, val_loss.mean(axis=0).argmin()],
-            "that is one epoch for all runs; every run has its own best epoch.",
-        ),
-        (
-            gap[:, np.unravel_index(val_loss.argmin(), val_loss.shape)[1]],
-            "that is one epoch for all runs; every run has its own best epoch.",
-        ),
-        (
-            gap[runs, np.minimum(lowest + 1, gap.shape[1] - 1)],
-            "that is the epoch after the chosen one: `argmin` gives a column, which counts from 0.",
-        ),
-        (
-            gap[runs, lowest - 1],
-            "that is the epoch before the chosen one: `argmin` gives a column already.",
-        ),
-        (gap.mean(axis=1), "that is the mean over all epochs; take the chosen epoch alone."),
-        (val_accuracy[runs, lowest], "that is the validation score alone; subtract the test's."),
-        (test_accuracy[runs, lowest], "that is the test score alone."),
-        (
-            val_loss[runs, lowest] - test_accuracy[runs, lowest],
-            "that subtracts an accuracy from a loss. Choose by the loss, compare accuracies.",
-        ),
-        (np.abs(right), "a score can also be unlucky: leave the sign of the difference."),
-    ):
-        if np.allclose(got, wrong) and not np.allclose(wrong, right):
-            raise Wrong(reason)
-    if not np.allclose(got, right):
-        raise Wrong(
-            "the shape is right, but the values are not validation minus test accuracy at the "
-            "epoch of each run's lowest validation loss."
-        )
+def _whole(value):
+    if value is None:
+        raise Wrong("your function returns None. Is there a `return`?")
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "iuf" or array.ndim:
+            raise TypeError
+    except (TypeError, ValueError):
+        raise Wrong(f"the patience must be one whole number, not {value!r:.60}.") from None
+    if not np.isfinite(array) or array % 1:
+        raise Wrong(f"the patience must be a whole number, not {float(array):g}.")
+    return int(array)
 
 
 def _solve_three_way_split(x, y, seed):
@@ -142,7 +101,7 @@ _PARTS = ("training", "stopping", "reporting")
 
 @judging.judge(_solve_three_way_split)
 def _verify_three_way_split(answer):
-    for rows in (100, 60):
+    for rows in (100, 60, 101, 53, 99, 17):
         _verify_parts(answer, rows)
     x, y = _marked_rows(100)
     first, other, again = (
@@ -163,7 +122,8 @@ def _marked_rows(rows):
 
 def _verify_parts(answer, rows):
     x, y = _marked_rows(rows)
-    parts = answer(x.copy(), y.copy(), 0)
+    given = x.copy(), y.copy()
+    parts = answer(*given, 0)
     if parts is None:
         raise Wrong("your function returns None. Is there a `return`?")
     if not hasattr(parts, "__len__"):
@@ -172,8 +132,8 @@ def _verify_parts(answer, rows):
         raise Wrong("return three pairs, (x, y) for each part, not six arrays.")
     if len(parts) != 3:
         raise Wrong(f"return three parts, not {len(parts)}.")
-    shares, seen = (0.6, 0.2, 0.2), []
-    for name, part, share in zip(_PARTS, parts, shares, strict=True):
+    seen = []
+    for name, part, tenths in zip(_PARTS, parts, (6, 2, 2), strict=True):
         try:
             part_x, part_y = (np.asarray(values, float) for values in part)
         except (TypeError, ValueError):
@@ -183,11 +143,13 @@ def _verify_parts(answer, rows):
                 f"the {name} part has x of shape {part_x.shape} and y of shape {part_y.shape}; "
                 "x needs one row, with all columns, for each label."
             )
-        if abs(len(part_y) - share * rows) > 1:
+        # Two rows: each call of `train_test_split` rounds up.
+        if abs(10 * len(part_y) - tenths * rows) > (20 if tenths * rows % 10 else 0):
             raise Wrong(
-                f"the {name} part has {len(part_y)} of {rows} rows; it should have {share:.0%}. "
+                f"the {name} part has {len(part_y)} of {rows} rows; {tenths}0% are "
+                f"{tenths * rows / 10:g}."
                 + (
-                    "A share taken of what is left is not a share of the whole."
+                    " A share taken of what is left is not a share of the whole."
                     if name != "training"
                     else ""
                 )
@@ -203,27 +165,87 @@ def _verify_parts(answer, rows):
         )
     if len(together) != rows:
         raise Wrong(f"only {len(together)} of {rows} rows are used.")
-    if (together == y).all() or any((np.diff(np.sort(part)) == 1).all() for part in seen):
+    # Three rows may be neighbours by chance, ten hardly.
+    blocks = [part for part in seen if len(part) >= 10 and (np.diff(np.sort(part)) == 1).all()]
+    if (together == y).all() or blocks:
         raise Wrong("the rows were not shuffled: sorted data would give three different worlds.")
+    if not all(map(np.array_equal, given, (x, y))):
+        raise Wrong("your function changes x or y. Shuffle row numbers, or copies.")
 
 
-stop = Exercise(
-    _solve_stop_rule,
-    _verify_stop,
+def _solve_not_worse(few, many):
+    return few - many, -0.02
+
+
+@judging.judge(_solve_not_worse)
+def _verify_not_worse(answer):
+    rng = np.random.default_rng(5)
+    for runs in (30, 45):
+        many = 0.7 + 0.04 * rng.standard_normal(runs)
+        few = many - 0.01 + 0.03 * rng.standard_normal(runs)
+        given = few.copy(), many.copy()
+        values, threshold = _pair(answer(*given))
+        if not (np.array_equal(given[0], few) and np.array_equal(given[1], many)):
+            raise Wrong("your function changes the accuracies it was given.")
+        values = expect_array(values, (runs,), "one value per run")
+        _verify_values(values, few, many)
+        if threshold is None:
+            raise Wrong("the threshold is None; it must be a number.")
+        threshold = float(expect_array(threshold, (), "the threshold"))
+        if np.isclose(threshold, 0.02, atol=1e-6):
+            raise Wrong(
+                "with the threshold 0.02 the claim says that 20 rows are at least 2 points "
+                "*better*. 2 points worse is a difference of -0.02."
+            )
+        if np.isclose(threshold, -2):
+            raise Wrong("accuracies run from 0 to 1: 2 points are 0.02, not 2.")
+        if not np.isclose(threshold, -0.02, atol=1e-6):
+            raise Wrong(
+                f"your threshold is {threshold:g}; 2 points worse is a difference of -0.02."
+            )
+
+
+def _pair(answer):
+    if answer is None:
+        raise Wrong("your function returns None. Is there a `return`?")
+    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
+        raise Wrong("return two things: the values, one per run, and the threshold.")
+    return answer
+
+
+def _verify_values(values, few, many):
+    def are(other):
+        return np.allclose(values, other, atol=1e-6)
+
+    if are(many - few):
+        raise Wrong(
+            "your values are the cost, 200 rows minus 20. A claim is supported where the values "
+            "are large, so take the gain: a cost of at most 2 points is a gain of at least -2."
+        )
+    if are(np.abs(few - many)):
+        raise Wrong("without its sign a gain counts as a cost. Leave the sign.")
+    if are(np.sort(few) - np.sort(many)):
+        raise Wrong("compare within a run: sorting tears the pairs apart.")
+    if are(few - many.mean()):
+        raise Wrong("subtract the accuracy of the same run, not the mean of all.")
+    if are(few - many >= -0.02):
+        raise Wrong(
+            "those are 0 and 1: their mean is a share of runs. The sentence is about the mean "
+            "difference."
+        )
+    if not are(few - many):
+        raise Wrong("the values must be, run by run, the accuracy on 20 rows minus that on 200.")
+
+
+choose_patience = Exercise(
+    _solve_choose_patience,
+    _verify_choose_patience,
     [
-        "Walk through the losses and keep three things: the lowest so far, its epoch, the wait.",
-        "Each epoch adds 1 to the wait. A loss below the lowest so far sets it to 0.",
-        "If the loss is no improvement and the wait has reached `patience`, this epoch is the "
-        "last one. If that never happens, the last epoch is `len(losses)`.",
-    ],
-)
-flattery = Exercise(
-    _solve_flattery,
-    _verify_flattery,
-    [
-        "Which epoch does each run choose? `argmin` along the epochs gives a column per run.",
-        "`curves[np.arange(len(curves)), chosen]` picks one column for every row.",
-        "Pick the chosen column from both accuracies and subtract the test's.",
+        "What does one run need? Its longest wait from one improvement to the next, up to the "
+        "lowest loss.",
+        "Or try: for patience 1, 2, 3, ... `training.early_stopping(losses, patience=patience)` "
+        "gives the restored epoch of each run. `losses.argmin(axis=1) + 1` is where it should be.",
+        "Return the first patience at which the mean of `restored == wanted` is at least `share`.",
     ],
 )
 three_way_split = Exercise(
@@ -233,5 +255,15 @@ three_way_split = Exercise(
         "Shuffle the row numbers once, then cut them into three. Use them for x and for y.",
         "`order = np.random.default_rng(seed).permutation(len(x))`.",
         "`np.split(order, [len(x) * 6 // 10, len(x) * 8 // 10])` cuts at 60 % and at 80 %.",
+    ],
+)
+not_worse = Exercise(
+    _solve_not_worse,
+    _verify_not_worse,
+    [
+        "A claim is supported if its mean lies at or above the threshold. Which difference is "
+        "large when 20 rows are enough?",
+        "`few - many`, run by run: 0 is no difference, -0.02 is 2 points worse.",
+        "`return few - many, threshold`, with the threshold for 2 points worse.",
     ],
 )
