@@ -264,6 +264,7 @@ def main():
         print(f"{path.name}: {measured[path.stem]}", flush=True)
     CLAIMS.write_text(as_json(collect()), encoding="utf-8", newline="\n")
     if not chosen:
+        measured = {path.stem: measured[path.stem] for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
         measured["fit"] = fit()
         MEASURED.write_text(as_json(measured), encoding="utf-8", newline="\n")
     PAGE.write_text(programs(), encoding="utf-8", newline="\n")
