@@ -138,7 +138,7 @@ def test_a_kernel_names_the_cell_that_was_left_out(tmp_path):
     )
     first, fine, second, mine, inside = errors
     assert fine is None
-    imports = 'in the section "Set-up" that begins with `from helpers import data'
+    imports = 'in the section "01 · The overfit network" that begins with `from helpers import data'
     assert len(first) == 1 and imports in first[0]
     assert len(second) == 1 and "Run this cell first" in second[0] and "`QUICK = " in second[0]
     assert len(mine) > 1 and len(inside) > 1, "a learner's own name gets Python's own traceback"

@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 from helpers import evidence, order
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
-_CLAIM = re.compile(r'evidence\.claim\(\s*"([\w-]+)"')
+_CLAIM = re.compile(r'^[^#\n]*evidence\.claim\(\s*"([\w-]+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
