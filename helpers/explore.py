@@ -138,6 +138,7 @@ class Slider(widgets.VBox):
             value=start,
             description=label,
             continuous_update=False,
+            readout=False,  # too narrow for a setting in words; the sentence below says it
             style={"description_width": "initial"},
             layout={"width": "95%"},
         )
