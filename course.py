@@ -483,18 +483,20 @@ def command_line(command, python, root, options, page=START):
 
 
 def run_child(command, root, env):
-    """Run `command` to its end, leave Ctrl-C to it, and return its exit code."""
-    with subprocess.Popen(command, cwd=str(root), env=env) as child:
-        before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-        try:
-            while True:
-                try:
-                    code = child.wait()
-                    return code if code >= 0 else 128 - code
-                except KeyboardInterrupt:
-                    pass
-        finally:
-            signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+    """Run `command` to its end, leave Ctrl-C to it, and return its exit code.
+
+    Ctrl-C does nothing here, rather than raise: an exception between the child's end and the
+    line that keeps its code would lose the code, and `subprocess` then reports 0.
+    """
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None)}
+    try:
+        with subprocess.Popen(command, cwd=str(root), env=env) as child:
+            before[signal.SIGTERM] = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+            code = child.wait()
+        return code if code >= 0 else 128 - code
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
 
 
 # --- claims --------------------------------------------------------------------------------

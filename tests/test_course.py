@@ -74,7 +74,7 @@ def root(tmp_path):
     make_wheel(wheels, "fake_course", {"fake_course.pth": "\n"})
     needed = {"pytest.py": REPORT, "jupyterlab.py": REPORT, "needed/deep/module.py": ""}
     lock = make_wheel(wheels, "needed", needed) + make_wheel(wheels, "extra", {"extra.py": ""})
-    (root / "requirements.lock").write_text("--no-index --find-links wheels\n" + lock)
+    (root / "requirements.lock").write_text("--no-index\n-f wheels\n" + lock)
     (root / "backend.py").write_text(BACKEND)
     (root / "pyproject.toml").write_text(
         '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
@@ -477,6 +477,20 @@ def test_signals_end_the_child_and_not_course_py_alone(send, code):
         process.terminate()
     process.communicate(timeout=30)
     assert process.returncode == code
+
+
+@posix
+def test_an_interrupt_at_the_child_s_end_does_not_lose_its_code(tmp_path, monkeypatch):
+    wait = os.waitpid
+
+    def interrupted(*args):
+        ended = wait(*args)
+        signal.raise_signal(signal.SIGINT)  # after the child is gone, before its code is kept
+        return ended
+
+    monkeypatch.setattr(os, "waitpid", interrupted)
+    program = [sys.executable, "-c", "raise SystemExit(5)"]
+    assert course.run_child(program, tmp_path, dict(os.environ)) == 5
 
 
 # --- claims --------------------------------------------------------------------------------
