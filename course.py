@@ -26,9 +26,10 @@ usage: python3 course.py lab [JupyterLab options]   open your copies of the note
        python3 course.py diagnose FILE [ROWS]       say what is wrong with a training: FILE is its
                                                     history, CSV or JSON, ROWS its validation rows
        python3 course.py prove [-h]                 take causes away, change seeds, shuffle cells
+       python3 course.py site [--serve] [--no-open] build the course as web pages, in build/site
 
 The first call of lab, test, diagnose or prove makes the folder .venv with everything the course
-needs."""
+needs. That of site makes the folder .venv-site."""
 
 ROOT = Path(__file__).resolve().parent
 START = "notebooks/00_start_here.ipynb"
@@ -41,6 +42,11 @@ NOTEBOOK_METADATA = {
         "pygments_lexer": "ipython3", "version": platform.python_version(),
     },
 }  # fmt: skip
+# By the folder of an environment: its lock, and how much that is.
+ENVIRONMENTS = {
+    ".venv": ("requirements.lock", "550 MB to fetch, 2.3 GB on disk, 1 to 5 minutes"),
+    ".venv-site": ("site/requirements.lock", "55 MB to fetch, 250 MB on disk, a minute"),
+}
 PYTHONS = [(3, 11), (3, 12), (3, 13)]
 TENSORFLOW_BUILDS = ["linux x86_64", "linux aarch64", "darwin arm64", "win32 amd64"]
 CLAIM_KEYS = ["id", "notebook", "cell", "program", "sentence", "quantity", "estimate", "low"]
@@ -69,7 +75,7 @@ VERIFY = r"""
 import re, sys
 from importlib import metadata
 from pip._vendor.packaging.requirements import Requirement
-lock = open("requirements.lock", encoding="utf-8").read()
+lock = open(sys.argv[1], encoding="utf-8").read()
 for line in re.findall(r"^[\w.-]+==[^\\\n]+", lock, re.MULTILINE):
     pin = Requirement(line.split("--hash")[0])
     if pin.marker is None or pin.marker.evaluate():
@@ -184,15 +190,21 @@ def only_one(path):
 # --- Is the environment there, and whole? --------------------------------------------------
 
 
+def holds_the_course(venv):
+    """Tell whether the course runs in `venv`. In that of the site it is only read."""
+    return venv.name == ".venv"
+
+
 def venv_python(venv):
     """Return the path of the environment's Python."""
     return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def fingerprint(root):
+def fingerprint(root, venv):
     """Return a digest of all that makes an environment stale when it changes."""
     digest = hashlib.sha256(repr((str(root), sys.version_info[:2], SETTINGS)).encode())
-    for name in ("requirements.lock", "pyproject.toml"):
+    names = [ENVIRONMENTS[venv.name][0]] + ["pyproject.toml"] * holds_the_course(venv)
+    for name in names:
         digest.update(b"\0" + (root / name).read_bytes())
     return digest.hexdigest()
 
@@ -210,7 +222,7 @@ def is_ready(root, venv):
     try:
         stamp = json.loads((venv / "stamp.json").read_text(encoding="utf-8"))
         return (
-            stamp["fingerprint"] == fingerprint(root)
+            stamp["fingerprint"] == fingerprint(root, venv)
             and set(stamp["inventory"]) <= set(inventory(venv))
             # -S leaves site-packages out: 10 ms.
             and subprocess.call([str(venv_python(venv)), "-I", "-S", "-c", ""]) == 0
@@ -293,7 +305,8 @@ def install(root, venv, descriptor=None, run=run_step):
     another version, or after it left the lock. pip keeps what it fetched.
     """
     check_venv_module()
-    lock = (root / "requirements.lock").read_text(encoding="utf-8")
+    name, size = ENVIRONMENTS[venv.name]
+    lock = (root / name).read_text(encoding="utf-8")
     total = len(set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)))
     python, log = str(venv_python(venv)), venv / "install.log"
     pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
@@ -304,27 +317,29 @@ def install(root, venv, descriptor=None, run=run_step):
     if (venv / "stamp.json").exists():
         (venv / "stamp.json").unlink()
     run([sys.executable, "-m", "venv", "--clear", str(venv)], root, descriptor)
-    say("[2/3] Installing %d packages: 550 MB to fetch, 2.3 GB on disk, 1 to 5 minutes" % total)
-    locked = ["--require-hashes", "--only-binary", ":all:", "-r", "requirements.lock"]
+    say("[2/3] Installing %d packages: %s" % (total, size))
+    locked = ["--require-hashes", "--only-binary", ":all:", "-r", name]
     run(pip + locked, root, descriptor, log, total)
-    say("[3/3] Installing the course's helpers")
-    run(pip + ["--no-deps", "--no-build-isolation", "--editable", "."], root, descriptor, log)
-    run([python, "-I", "-c", VERIFY], root, descriptor)
+    if holds_the_course(venv):
+        say("[3/3] Installing the course's helpers")
+        run(pip + ["--no-deps", "--no-build-isolation", "--editable", "."], root, descriptor, log)
+        for path, text in SETTINGS.items():
+            (venv / path).parent.mkdir(parents=True, exist_ok=True)
+            (venv / path).write_text(text, encoding="utf-8")
+    else:
+        say("[3/3] Checking them")
+    run([python, "-I", "-c", VERIFY, name], root, descriptor)
 
-    for path, text in SETTINGS.items():
-        (venv / path).parent.mkdir(parents=True, exist_ok=True)
-        (venv / path).write_text(text, encoding="utf-8")
-
-    stamp = {"fingerprint": fingerprint(root), "inventory": inventory(venv)}
+    stamp = {"fingerprint": fingerprint(root, venv), "inventory": inventory(venv)}
     write_whole(venv / "stamp.json", json.dumps(stamp))
 
 
-def ensure_environment(root, install=install):
-    """Make or mend the environment if needed, and return its Python."""
-    venv = root / ".venv"
+def ensure_environment(root, install=install, name=".venv"):
+    """Make or mend an environment of `ENVIRONMENTS` if needed, and return its Python."""
+    venv = root / name
     try:
         if not is_ready(root, venv):
-            with only_one(root / ".venv.lock") as descriptor:
+            with only_one(root / (name + ".lock")) as descriptor:
                 if not is_ready(root, venv):  # another call may have made it meanwhile
                     install(root, venv, descriptor)
     except OSError as error:
@@ -586,6 +601,10 @@ def main(arguments, root=ROOT):
                 options[0] = os.path.abspath(options[0])
             child = command_line(command, python, root, options, page)
             return run_child(child, root, course_environ(python, command))
+        if command == "site" and set(options) <= {"--serve", "--no-open"}:
+            check_computer()
+            python = ensure_environment(root, name=".venv-site")
+            return run_child([str(python), "site/build.py", *options], root, clean_environ())
         if command == "claims" and tuple(options) in CLAIM_FORMATS:
             say(CLAIM_FORMATS[tuple(options)](read_claims(root)))
             return 0
