@@ -170,7 +170,9 @@ def test_a_missing_venv_module_names_the_package(missing):
     course.check_venv_module()
 
 
-@pytest.mark.parametrize("arguments", [[], ["tests"], ["claims", "--yaml"], ["--help"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["tests"], ["claims", "--yaml"], ["site", "x"], ["--help"]]
+)
 def test_anything_else_prints_the_usage(arguments, capsys):
     code = course.main(arguments)
     assert code == (0 if arguments == ["--help"] else 2)
@@ -274,6 +276,29 @@ def test_ctrl_c_while_installing_is_one_line(root):
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err == "course.py: stopped. The next call goes on from here.\n"
+
+
+@posix
+def test_the_site_has_an_environment_of_its_own(root):
+    (root / "site").mkdir()
+    lock = (root / "requirements.lock").read_text().splitlines(keepends=True)
+    (root / "site/requirements.lock").write_text("".join(lock[:-1]))
+    (root / "site/build.py").write_text(REPORT)
+    code, out, err = call(root, "site", "--no-open")
+    assert (code, err) == (7, "")
+    assert "Installing 1 packages" in out
+    got = report(out)
+    assert got["arguments"] == ["--no-open"]
+    assert Path(got["prefix"]) == root / ".venv-site"
+    assert not (root / ".venv").exists()
+    names = {path.name for path in (root / ".venv-site").rglob("*")}
+    assert "needed" in names and not names & {"extra.py", "fake_course.pth"}
+    assert "Setting up" not in call(root, "site", "--serve")[1]
+    with (root / "pyproject.toml").open("a") as file:
+        file.write("# changed\n")
+    assert "Setting up" not in call(root, "site")[1]
+    (root / "site/requirements.lock").write_text("".join(lock))
+    assert "Setting up" in call(root, "site")[1]
 
 
 @posix
