@@ -175,13 +175,26 @@ class Slider(widgets.VBox):
     def _tell(self, error):
         self.readout.value = f"<b>{type(error).__name__}</b>: {html.escape(str(error))}"
 
-    def _redraw(self, value):
-        self.readout.value = f"<i>{self.slider.description} = {value}: working</i>"
-        began = time.perf_counter()
+    def frames(self):
+        """Draw the figure of every setting, for a page that has no kernel.
+
+        Returns
+        -------
+        list of tuple (setting, png, sentence)
+            In the order of the slider: a text, a picture's bytes, and what the picture shows.
+        """
+        return [(str(value), *self._drawn(value)) for value in self._values]
+
+    def _drawn(self, value):
         drawn = self._draw(value)
         if not isinstance(drawn, tuple) or [type(part) for part in drawn] != [bytes, str]:
             raise TypeError(f"draw must return (png, sentence), got {checks.short(drawn)}")
-        self.image.value, self.sentence = drawn
+        return drawn
+
+    def _redraw(self, value):
+        self.readout.value = f"<i>{self.slider.description} = {value}: working</i>"
+        began = time.perf_counter()
+        self.image.value, self.sentence = self._drawn(value)
         seconds = time.perf_counter() - began
         self.readout.value = (
             f'<span role="status">{self.slider.description} = {value}. {self.sentence} '

@@ -9,6 +9,7 @@ import base64
 import html
 import json
 import re
+import shutil
 import struct
 from dataclasses import dataclass, field
 
@@ -83,14 +84,16 @@ def plain(text):
     return re.sub(r"\s+", " ", re.sub(r"[`*$]", "", text)).strip()
 
 
-def markdown(text, site):
-    """Lead the links of a page of `notebooks/` to the pages of the site.
+def markdown(text, site, up="../"):
+    """Lead the links of a page to the pages of the site.
 
     Parameters
     ----------
     text : str
         Markdown. Blocks of code in it stay as they are.
     site : Site
+    up : str, default "../"
+        The way from the page's folder to the front page's.
 
     Returns
     -------
@@ -98,20 +101,21 @@ def markdown(text, site):
     """
 
     def term(match):
-        anchor = match[2].lower()
+        words, folder, anchor = match[1], match[2], match[3].lower()
         tip = html.escape(site.terms.get(anchor, ""))
-        return f'<a class="term" href="glossary.html#{anchor}" data-tip="{tip}">{match[1]}</a>'
+        page = f"{folder}glossary.html#{anchor}"
+        return f'<a class="term" href="{page}" data-tip="{tip}">{words}</a>'
 
     def claim(match):
         known = match[1] in site.claims
-        return f"[{match[0]}](../claims/{match[1]}.md)" if known else match[0]
+        return f"[{match[0]}]({up}claims/{match[1]}.md)" if known else match[0]
 
     def section(match):
         return f"[{match[1]} {match[3]}]({match[2]}#{slug(match[3])})"
 
     parts = _CODE.split(re.sub(r"<!--.*?-->\n?", "", text))
     for i in range(0, len(parts), 2):
-        part = re.sub(r"\[([^\]]+)\]\(glossary\.md#([^)]+)\)", term, parts[i])
+        part = re.sub(r"\[([^\]]+)\]\(([./\w]*)glossary\.md#([^)]+)\)", term, parts[i])
         part = re.sub(r'\[([^\]]+)\]\((\w+\.ipynb)\), "([^"]+)"', section, part)
         parts[i] = re.sub(r"(?<!\[)`([a-z0-9]+(?:-[a-z0-9]+)+)`(?!\])", claim, part)
     return "".join(parts)
@@ -185,6 +189,45 @@ def as_text(value):
     return value if isinstance(value, str) else "".join(value)
 
 
+def slider(shown, name, site):
+    """Lay out a slider, if its frames are stored: the picture, and a table of all its settings.
+
+    Parameters
+    ----------
+    shown : str
+        HTML of the picture for the setting at which the slider stands.
+    name : str
+        The notebook's stem, a slash, and the cell's id.
+    site : Site
+
+    Returns
+    -------
+    str
+        HTML. `shown` alone if there are no frames, or none of them is of this picture.
+    """
+    stored = site.root / "site" / "frames" / name
+    if not (stored / "said.json").exists():
+        return shown
+    said = json.loads((stored / "said.json").read_text(encoding="utf-8"))
+    label, settings = said["label"], said["settings"]
+    alts = [f"{label} = {value}. {sentence}" for value, sentence in settings]
+    alt = html.unescape(re.search(r'alt="([^"]*)"', shown)[1])
+    if alt not in alts:
+        return shown
+    shutil.copytree(stored, site.out / "extra" / "frames" / name)
+    rows = "".join(
+        f'<tr><th scope="row">{html.escape(value)}</th><td>{html.escape(sentence)}</td></tr>'
+        for value, sentence in settings
+    )
+    return (
+        f'<div class="slider" data-label="{html.escape(label)}" data-start="{alts.index(alt)}" '
+        f'data-frames="../frames/{name}/">{shown}<details><summary>All settings in words</summary>'
+        f'<table class="table"><thead><tr><th scope="col">{html.escape(label)}</th>'
+        f'<th scope="col">what the figure shows</th></tr></thead><tbody>{rows}</tbody></table>'
+        "</details></div>"
+    )
+
+
 def _output(output, name, site):
     data = output.get("data", {})
     page = as_text(data.get("text/html", ""))
@@ -194,6 +237,8 @@ def _output(output, name, site):
     if MEDIA_TYPE in data:
         site.figures[data[MEDIA_TYPE]["id"]] = shown
         shown = card(data, shown, site)
+    elif "A slider, " in as_text(data.get("text/plain", "")):
+        shown = slider(shown, name, site)
     return {
         "output_type": "display_data",
         "metadata": {},

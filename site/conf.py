@@ -28,14 +28,20 @@ html_css_files = ["course.css"]
 html_js_files = [("course.js", {"defer": "defer"})]
 html_copy_source = html_show_sourcelink = html_show_search_summary = html_use_index = False
 html_context = {"default_mode": "auto"}
-html_sidebars = {"notebooks/*": ["sidebar-nav-bs"], "*": [], "claims/*": []}
+html_sidebars = {"*": [], "claims/*": []}
+html_sidebars |= dict.fromkeys(["notebooks/*", "class/*/*"], ["sidebar-nav-bs"])
 html_theme_options = {
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "navbar_persistent": ["search-button"],  # a field of its own is no landmark
     "search_bar_text": "Search the course",
     "header_links_before_dropdown": 6,
-    "secondary_sidebar_items": {"notebooks/*": ["page-toc"], "*": [], "claims/*": []},
+    "secondary_sidebar_items": {
+        "notebooks/*": ["page-toc"],
+        "class/*/*": ["page-toc"],
+        "*": [],
+        "claims/*": [],
+    },
     "show_toc_level": 2,
     "show_prev_next": False,
     "back_to_top_button": False,

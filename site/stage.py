@@ -6,6 +6,7 @@ site/addresses.txt, which lists every address ever published.
 
 import html
 import json
+import posixpath
 import re
 import shutil
 import sys
@@ -140,6 +141,7 @@ class Stage:
         self.register()
         self.symptoms()
         self.exercises()
+        self.teaching(self.root / "class")
         self.citing()
         self.front()
         shutil.copy(self.root / "claims.json", self.out / "extra")
@@ -213,6 +215,32 @@ class Stage:
         note = f" ({', '.join(about)})" if about else ""
         return f'- <a href="notebooks/{stem}.html#exercise-{name}">{html.escape(title)}</a>{note}'
 
+    def teaching(self, folder):
+        """Stage the plans and notes for teachers, if there are any.
+
+        Parameters
+        ----------
+        folder : pathlib.Path
+            Its Markdown files, one folder below, are the pages. A link of theirs to what is no
+            page of the site becomes plain text.
+        """
+        names = sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/*.md"))
+        if not names:
+            return
+        lines = ["# Teaching", "Plans of the hour, and notes on each notebook."]
+        for part in dict.fromkeys(name.partition("/")[0] for name in names):
+            lines.append(f"## {part.capitalize()}")
+            inside = [name for name in names if name.startswith(f"{part}/")]
+            lines.append("\n".join(f"- [](class/{name})" for name in inside))
+            (self.out / "class" / part).mkdir(parents=True)
+        pages = {f"class/{name}" for name in names}
+        pages |= {path.relative_to(self.out).as_posix() for path in self.out.rglob("*.*")}
+        for name in names:
+            text = markdown((folder / name).read_text("utf-8"), self.site, up="../../")
+            self.write(f"class/{name}", without_strays(text, f"class/{name}", pages))
+        lines.append(toctree([f"class/{name}".removesuffix(".md") for name in names]))
+        self.write("teaching.md", "\n\n".join(lines))
+
     def citing(self):
         """Stage how to cite the course, with the file that programs read."""
         text = (self.root / "CITATION.cff").read_text(encoding="utf-8")
@@ -226,7 +254,8 @@ class Stage:
         known = self.site.claims
         chosen = constant(self.root / "tools" / "store_notebooks.py", "SURPRISING")
         cards = "\n".join(self._question(known[name]) for name in chosen if name in known)
-        names = ["notebooks/index", "symptoms", "claims/index", "exercises", "cite"]
+        names = ["notebooks/index", "symptoms", "claims/index", "exercises", "teaching", "cite"]
+        names = [name for name in names if (self.out / f"{name}.md").exists()]
         text = self.template("front.md").format(
             title=self.cite["title"], cards=cards, picture=self._shown(self._readme_picture()),
             count=len(known), notebooks=len(self.paths), toctree=toctree(names),
@@ -279,6 +308,31 @@ class Stage:
                 path = self.out / "extra" / old
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(MOVED.format(to=up + new), encoding="utf-8")
+
+
+def without_strays(text, name, pages):
+    """Turn the links of a page that lead to no page of the site into plain text.
+
+    Parameters
+    ----------
+    text : str
+        Markdown.
+    name : str
+        The page's own path from the front page's folder.
+    pages : set of str
+        Paths of all staged pages.
+
+    Returns
+    -------
+    str
+    """
+
+    def kept(match):
+        path = match[2].partition("#")[0]
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+        return match[0] if ":" in path or not path or target in pages else match[1]
+
+    return re.sub(r"\[([^\]]*)\]\(([^)\s]+)\)", kept, text)
 
 
 def toctree(names):

@@ -23,7 +23,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 import course
-from tools import store_notebooks
+from tools import compare, store_notebooks
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -346,8 +346,11 @@ def check_the_run(seen, notebook, quick):
     assert found == stored, f"{seen.stem}: other verdicts than the stored ones"
 
 
-def move_to_both_ends(seen, index):
-    """Move the slider of a cell with Home and End, and look at figure and read-out each time."""
+def move_to_both_ends(seen, index, frames):
+    """Move the slider of a cell with Home and End, and look at figure and read-out each time.
+
+    `frames` is what the site says for each setting of this slider, or None.
+    """
     cell = seen.cell(index)
     handle, status, image = map(cell.locator, (".noUi-handle", "[role=status]", "img"))
     assert handle.count() == 1, f"{seen.stem}: cell {index} shows {handle.count()} sliders"
@@ -371,6 +374,10 @@ def move_to_both_ends(seen, index):
         assert label and said.startswith(f"{label} = "), f"{where} says {said!r} of {label!r}"
         same = image.evaluate(PICTURE) == drawn
         assert not same, f"{where} shows the picture of before, and says {said!r}"
+        if frames:
+            told = "{} = {}. {}".format(label, *frames["settings"][0 if key == "Home" else -1])
+            said = said.rpartition(" (")[0]  # seconds
+            assert compare.same_text(told, said), f"{where} says {said!r}, on the site {told!r}"
 
 
 def answer(seen, index, task):
@@ -411,7 +418,9 @@ def test_a_learner_works_through_the_notebook(stem, quick, browser, lab, tmp_pat
         else:
             assert sliders and len(exercises) >= 3
         for index in sliders:
-            move_to_both_ends(seen, index)
+            frames = store_notebooks.FRAMES / stem / cells[index]["id"] / "said.json"
+            known = frames.exists() and not quick
+            move_to_both_ends(seen, index, json.loads(frames.read_text()) if known else None)
         for index, task in exercises.items():
             answer(seen, index, task)
         assert seen.outside == [], f"{stem}: requests that leave the machine"

@@ -317,6 +317,17 @@ def test_the_slider_draws_anew_and_reads_out():
     )
 
 
+def test_the_frames_are_what_the_slider_would_show():
+    play = explore.Slider(draw, [1, 2, 5], 2, "slope")
+    frames = play.frames()
+    assert [(setting, said) for setting, _, said in frames] == [
+        (str(value), f"The line rises to {value}.") for value in (1, 2, 5)
+    ]
+    assert frames[1][1] == bytes(play.image.value) != frames[2][1]
+    with pytest.raises(TypeError, match="draw must return"):
+        explore.Slider(lambda v: draw(v) if v == 1 else v, [1, 2], 1, "slope").frames()
+
+
 def test_an_error_in_the_learners_function_is_told_and_the_picture_stays():
     play = explore.Slider(lambda v: draw(v if v < 5 else 1 / 0), [1, 2, 5], 2, "slope")
     first = bytes(play.image.value)

@@ -159,6 +159,51 @@ def test_predictions_ask_what_the_notebook_asks(staged):
             assert {key: kept[key] for key in named} == named
 
 
+FRAMES = sorted((ROOT / "site" / "frames").glob("*/*/said.json"))
+
+
+@pytest.mark.parametrize("path", FRAMES, ids=lambda path: path.parts[-3])
+def test_the_frames_of_a_slider_are_those_of_its_notebook(path, staged):
+    """A slider is left still on the site if its frames are not those of the stored picture."""
+    stem, cell = path.parts[-3:-1]
+    said = json.loads(path.read_text(encoding="utf-8"))
+    count = len(said["settings"])
+    pictures = sorted(picture.name for picture in path.parent.glob("*.webp"))
+    assert pictures == [f"{i:02d}.webp" for i in range(count)]
+    text = text_of(staged, f"notebooks/{stem}.ipynb")
+    slider = re.search(r'<div class="slider".*?</table></details></div>', text, re.DOTALL)
+    assert slider and f'data-frames="../frames/{stem}/{cell}/"' in slider[0], "store the notebook"
+    start = int(re.search(r'data-start="(\d+)"', slider[0])[1])
+    value, sentence = said["settings"][start]
+    told = html.escape(f"{said['label']} = {value}. {sentence}")
+    assert f'alt="{told}"' in slider[0]
+    for value, sentence in said["settings"]:
+        value, sentence = html.escape(value), html.escape(sentence)
+        assert f'<th scope="row">{value}</th><td>{sentence}</td>' in slider[0]
+    assert (staged.out / "extra" / "frames" / stem / cell / pictures[-1]).exists()
+
+
+def test_plans_and_notes_for_teachers_become_pages_when_there_are_some(tmp_path):
+    (tmp_path / "class" / "plans").mkdir(parents=True)
+    (tmp_path / "class" / "notes.txt").touch()
+    claim = CLAIMS[0]["id"]
+    (tmp_path / "class" / "plans" / "45.md").write_text(
+        "# One hour\n\n[00](../../notebooks/00_start_here.ipynb), [a script](../make.py#x), "
+        f"[seed](../../notebooks/glossary.md#seed), `{claim}`, [out](https://example.org)\n"
+    )
+    made = stage.Stage(ROOT, tmp_path / "pages")
+    made.notebooks()
+    made.teaching(tmp_path / "nothing")
+    assert not (made.out / "teaching.md").exists()
+    made.teaching(tmp_path / "class")
+    page = (made.out / "class" / "plans" / "45.md").read_text(encoding="utf-8")
+    assert "[00](../../notebooks/00_start_here.ipynb), a script, <a" in page
+    assert 'href="../../notebooks/glossary.html#seed"' in page
+    assert f"[`{claim}`](../../claims/{claim}.md), [out](https://example.org)" in page
+    assert "- [](class/plans/45.md)" in (made.out / "teaching.md").read_text()
+    assert "class/plans/45.html" in made.addresses()
+
+
 # --- The register ---------------------------------------------------------------------------------
 
 
@@ -464,6 +509,23 @@ def test_a_visitor_plays_predicts_and_searches(built, visit):
     for word in WORDS:
         page = visit((built / "search.html").as_uri() + f"?q={word}")
         page.locator("#search-results li a").first.wait_for()
+
+
+@in_browser
+@pytest.mark.slow
+@pytest.mark.parametrize("path", FRAMES, ids=lambda path: path.parts[-3])
+def test_a_slider_moves_by_keyboard_and_reads_out(path, built, visit):
+    said = json.loads(path.read_text(encoding="utf-8"))
+    page = visit((built / "notebooks" / f"{path.parts[-3]}.html").as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(box => box.open = true)")
+    box = page.locator(".slider")
+    for key, (value, sentence) in (("Home", said["settings"][0]), ("End", said["settings"][-1])):
+        box.get_by_role("slider").press(key)
+        told = f"{said['label']} = {value}. {sentence}"
+        assert box.get_by_role("status").inner_text() == told
+        assert box.get_by_role("slider").get_attribute("aria-valuetext") == value
+        assert box.locator("img").get_attribute("alt") == told
+        assert box.locator("img").evaluate("async i => (await i.decode(), i.naturalWidth)") > 300
 
 
 @in_browser

@@ -2,6 +2,7 @@
 
     python -m tools.store_notebooks                  all notebooks
     python -m tools.store_notebooks notebooks/01*    these alone
+    python -m tools.store_notebooks --frames ...     only what the site's sliders show
 
 Run it with the environment's Python after any change to a notebook or to a helper that shows in
 one. It writes claims.json, which holds the claims of all notebooks, the page of the
@@ -14,8 +15,10 @@ import base64
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 import uuid
@@ -25,6 +28,7 @@ from pathlib import Path
 import nbformat
 from ipykernel.ipkernel import IPythonKernel
 from nbclient import NotebookClient
+from PIL import Image
 
 import course
 from helpers import plotting
@@ -62,10 +66,20 @@ _lines = _parts.read_text().splitlines() if _parts.exists() else []
 _own = sum(int(line.split()[1]) for line in _lines if line.startswith("Anonymous:"))
 [_peak // (1 if _sys.platform == "darwin" else 1024), _own // 1024]
 """
+FRAMES = ROOT / "site" / "frames"
+DRAW = """
+import json as _json, pathlib as _pathlib
+_slider, _folder = Out[{count}], _pathlib.Path({folder!r})
+_frames = _slider.frames()
+for _i, (_, _png, _) in enumerate(_frames):
+    (_folder / f"{{_i:02d}}.png").write_bytes(_png)
+_said = {{"label": _slider.slider.description, "settings": [[v, s] for v, _, s in _frames]}}
+(_folder / "said.json").write_text(_json.dumps(_said), encoding="utf-8")
+"""
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def execute(path, before=""):
+def execute(path, before="", frames=None):
     """Run one notebook in a kernel of its own.
 
     Parameters
@@ -73,6 +87,8 @@ def execute(path, before=""):
     path : pathlib.Path
     before : str
         Code to run in the kernel before the first cell.
+    frames : pathlib.Path, optional
+        Folder that receives what each slider shows, in folders by the cell's id.
 
     Returns
     -------
@@ -101,13 +117,39 @@ def execute(path, before=""):
         notebook.cells.append(nbformat.v4.new_code_cell(MEMORY))
         probe = client.execute_cell(notebook.cells[-1], len(notebook.cells) - 1)
         notebook.cells.pop()
+        for cell in notebook.cells if frames else ():
+            if cell.cell_type == "code" and "explore.Slider(" in cell.source:
+                draw_frames(client, cell, frames / cell["id"])
     return notebook, first, core, seconds, *json.loads(probe.outputs[0]["data"]["text/plain"])
+
+
+def draw_frames(client, cell, folder):
+    """Draw every setting of a cell's slider in its kernel, as WebP: a fifth of the PNG.
+
+    Parameters
+    ----------
+    client : nbclient.NotebookClient
+        Its kernel has run the cell.
+    cell : nbformat.NotebookNode
+    folder : pathlib.Path
+        Receives 00.webp and so on, and said.json with the label, the settings and the sentences.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as drawn:
+        code = DRAW.format(count=cell.execution_count, folder=drawn)
+        client.execute_cell(nbformat.v4.new_code_cell(code), 0, store_history=False)
+        for picture in sorted(Path(drawn).glob("*.png")):
+            image = Image.open(picture).convert("RGB")
+            image.save(folder / f"{picture.stem}.webp", quality=80, method=6)
+        said = json.loads((Path(drawn) / "said.json").read_text(encoding="utf-8"))
+    (folder / "said.json").write_text(as_json(said), encoding="utf-8", newline="\n")
 
 
 def store(path):
     """Execute one notebook in place; return what was measured, by the names of `MEASURES`."""
     dress.write(path)
-    notebook, *times, peak, private = execute(path)
+    notebook, *times, peak, private = execute(path, frames=FRAMES / path.stem)
     seen = set()
     for cell in notebook.cells:
         if not re.fullmatch(r"[\w-]{1,64}", cell.get("id", ""), re.ASCII) or cell["id"] in seen:
@@ -256,8 +298,14 @@ def main():
     """Store the notebooks named on the command line, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebooks", nargs="*", type=Path)
-    chosen = parser.parse_args().notebooks
+    parser.add_argument("--frames", action="store_true", help="draw the sliders' frames alone")
+    options = parser.parse_args()
+    chosen = options.notebooks
     os.environ["TQDM_DISABLE"] = "1"  # a progress bar is not part of what is stored
+    if options.frames:
+        for path in chosen or sorted(NOTEBOOKS.glob("*.ipynb")):
+            execute(path.resolve(), frames=FRAMES / path.stem)
+        return
     measured = json.loads(MEASURED.read_text(encoding="utf-8"))
     for path in chosen or sorted(NOTEBOOKS.glob("*.ipynb")):
         measured[path.stem] = store(path.resolve())

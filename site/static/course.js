@@ -101,6 +101,35 @@ for (const question of document.querySelectorAll(".predict")) {
   }
 }
 
+// A slider shows pictures that were drawn when the notebook was stored.
+for (const box of document.querySelectorAll(".slider")) {
+  const { label, frames, start } = box.dataset, image = box.querySelector("img");
+  const rows = [...box.querySelectorAll("tbody tr")].map((row) => [...row.cells].map((cell) => cell.textContent));
+  const addresses = rows.map((_, i) => `${frames}${String(i).padStart(2, "0")}.webp`);
+  const row = document.createElement("p");
+  box.prepend(row);
+  const name = made("label", row, { textContent: `${label} ` });
+  const input = made("input", name, { type: "range", min: 0, max: rows.length - 1, step: 1 });
+  input.value = start;
+  const told = document.createElement("p");
+  told.setAttribute("role", "status");
+  row.after(told);
+  function move() {
+    const [value, sentence] = rows[input.value];
+    input.setAttribute("aria-valuetext", value);
+    told.textContent = `${label} = ${value}. ${sentence}`;
+  }
+  const fetchAll = () => addresses.forEach((address) => (new Image().src = address));
+  input.addEventListener("focus", fetchAll, { once: true });
+  input.addEventListener("pointerenter", fetchAll, { once: true });
+  input.addEventListener("input", () => {
+    move();
+    image.src = addresses[input.value];
+    image.alt = told.textContent;
+  });
+  move();
+}
+
 // The quiz of the front page: one sentence at a time.
 for (const quiz of document.querySelectorAll(".quiz")) {
   const cards = [...quiz.querySelectorAll(".question")];
