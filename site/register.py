@@ -8,10 +8,9 @@ from cells import as_text, slug
 import course
 
 WORDS = {
-    ("supported", None): "The whole interval lies at or above the threshold: the effect is there, "
-    "and at least as large as the sentence says.",
-    ("refuted", None): "The whole interval lies below the threshold. The sentence is not about an "
-    "effect, so the verdict says no more than that.",
+    ("supported", None): "The whole interval lies at or above the threshold: the sentence holds.",
+    ("refuted", None): "The whole interval lies below the threshold: the mean is smaller than the "
+    "sentence says.",
     ("refuted", "smaller"): "The whole interval lies below the threshold, and above no effect at "
     "all: there is an effect, but a smaller one than the sentence says.",
     ("refuted", "none"): "The whole interval lies below the threshold and holds no effect at all: "
@@ -56,6 +55,11 @@ def read_causes(folder):
     return found
 
 
+def in_words(claim):
+    """Say what the verdict of a claim means. Where no mean would be no effect, it has no kind."""
+    return WORDS[claim["verdict"], None if claim["no_effect"] is None else claim["kind"]]
+
+
 def number_of(stem):
     """Return the number that a notebook's file begins with, such as 02b."""
     return stem.partition("_")[0]
@@ -94,25 +98,25 @@ def page(claim, cell, section, title, strip, causes, cite, words):
     stem, name = claim["notebook"], claim["id"]
     estimate, between, threshold = course.numbers(claim)
     verdict = course.verdict(claim)
+    effect = []  # a sentence that compares a mean with a number alone is about none
+    if claim["no_effect"] is not None:
+        effect = [f"No effect would be\n: a mean of {course.number(claim['no_effect'])}"]
     program = "one of the course's own"
     if claim["program"] != "own":
         program = f"[{claim['program']}](../notebooks/fifteen_programs.md)"
-    effect = "nothing: the sentence is not about an effect"
-    if claim["no_effect"] is not None:
-        effect = f"a mean of {course.number(claim['no_effect'])}"
     lines = [
         "---\norphan: true\n---",
         f"# Claim: {name}",
         f"> {claim['sentence']}",
         f'<p class="claim {claim["verdict"]}"><strong class="verdict">'
         f"{html.escape(verdict.capitalize())}</strong> "
-        f"{html.escape(WORDS[claim['verdict'], claim['kind']])}</p>",
+        f"{html.escape(in_words(claim))}</p>",
         strip,
         f"What is measured\n: {claim['quantity']}",
         f"Mean\n: {estimate}, over {claim['runs']} runs",
         f"{words['METHODS'][claim['method']]} of the mean\n: {between}",
         f"Threshold\n: {threshold}. {claim['why']}",
-        f"No effect would be\n: {effect}",
+        *effect,
         f"Origin\n: {words['ORIGINS'][claim['origin']]}",
         f"Program\n: {program}",
         f"Notebook\n: [{title}](../notebooks/{stem}.ipynb), "

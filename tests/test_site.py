@@ -244,6 +244,10 @@ def test_the_verdict_is_said_in_words_for_every_kind():
     register = importlib.import_module("register")
     kinds = cells.constant(ROOT / "helpers" / "evidence.py", "KINDS")
     assert {kind for _, kind in register.WORDS} == set(kinds)
+    words = {claim["id"]: register.in_words(claim) for claim in CLAIMS}
+    assert "opposite" in words["l2-improves-circle"]
+    assert "there is an effect" in words["circle-validation-falls"]
+    assert "effect" not in words["circle-memorised"]  # its mean is compared with 0.99 alone
 
 
 # --- Addresses ------------------------------------------------------------------------------------
