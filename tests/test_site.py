@@ -303,7 +303,7 @@ KINDS = [
     "claims/l2-improves-circle.html", "claims/dropout-improves-line.html",
 ]  # fmt: skip
 WORDS = [
-    "overfitting", "SMOTE", "patience", "dropout", "lasso", "bootstrap", "calibration", "variance",
+    "overfitting", "SMOTE", "patience", "dropout", "lasso", "epoch", "calibration", "variance",
     "imbalance", "seed",
 ]  # fmt: skip
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium found")
