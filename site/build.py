@@ -9,13 +9,9 @@ import shutil
 import sys
 import time
 import webbrowser
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "site"), str(ROOT)]
-
-from sphinx.cmd.build import build_main  # noqa: E402
-from stage import Stage  # noqa: E402
+from sphinx.cmd.build import build_main
+from stage import ROOT, Stage
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

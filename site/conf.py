@@ -1,12 +1,6 @@
 """Settings of Sphinx. Nothing here may ask another computer for anything."""
 
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "site"), str(ROOT)]
-
-from stage import citation  # noqa: E402
+from stage import ROOT, citation
 
 _cite = citation(ROOT)
 project = html_title = _cite["title"].partition("?")[0] + "?"

@@ -218,7 +218,8 @@ def index(claims, titles):
     return f"""# Register of claims
 
 {len(claims)} claims: {told}. A claim is *supported* if the whole 95 % interval of its mean
-lies at or above the threshold, *refuted* if all of it lies below, else *undecided*. For programs:
+lies at or above the threshold, *refuted* if all of it lies below, else *undecided*. The strips show
+the interval beside the threshold, the line in the middle, each on a scale of its own. For programs:
 <a href="../claims.json">claims.json</a>.
 
 ```{{raw}} html
@@ -226,6 +227,28 @@ lies at or above the threshold, *refuted* if all of it lies below, else *undecid
 {table}
 ```
 """
+
+
+def strip(claim):
+    """Draw a claim's interval beside its threshold, which stands in the middle.
+
+    Parameters
+    ----------
+    claim : dict
+
+    Returns
+    -------
+    str
+        SVG without words: the numbers stand beside it. Each claim has a scale of its own.
+    """
+    away = {key: claim[key] - claim["threshold"] for key in ("low", "estimate", "high")}
+    most = max(map(abs, away.values())) or 1
+    low, mean, high = (round(60 + 52 * value / most, 1) for value in away.values())
+    return (
+        f'<svg class="strip {claim["verdict"]}" viewBox="0 0 120 16" width="120" height="16" '
+        'aria-hidden="true"><path class="threshold" d="M60 0V16"/>'
+        f'<path class="interval" d="M{low} 8H{high}"/><circle cx="{mean}" cy="8" r="3.5"/></svg>'
+    )
 
 
 def _row(claim):
@@ -238,7 +261,7 @@ def _row(claim):
         f'aria-label="Notebook {number}, where {claim["id"]} is measured">{number}</a>',
         "verdict": f'<span class="{claim["verdict"]}">{course.verdict(claim)}</span>',
         "mean": estimate,
-        "low": between,
+        "low": f"{between}<br>{strip(claim)}",
         "threshold": threshold,
         "runs": claim["runs"],
         "origin": claim["origin"],

@@ -15,7 +15,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "site")]
+sys.path.append(str(ROOT))  # for course.py
 
 from cells import (  # noqa: E402
     FURTHER,
