@@ -60,6 +60,12 @@ def in_words(claim):
     return WORDS[claim["verdict"], None if claim["no_effect"] is None else claim["kind"]]
 
 
+def read_programs(path):
+    """Return the names of the fifteen programs by their numbers, from tools/programs.toml."""
+    questions = tomllib.loads(path.read_text(encoding="utf-8"))["question"]
+    return {one["id"]: one["name"] for question in questions for one in question["program"]}
+
+
 def number_of(stem):
     """Return the number that a notebook's file begins with, such as 02b."""
     return stem.partition("_")[0]
@@ -88,7 +94,7 @@ def page(claim, cell, section, title, strip, causes, cite, words):
     cite : dict
         Title, version, authors, address of the course.
     words : dict of str to dict
-        `METHODS` and `ORIGINS` of `helpers.evidence`.
+        `METHODS` and `ORIGINS` of `helpers.evidence`, and `PROGRAMS`, names by number.
 
     Returns
     -------
@@ -102,8 +108,9 @@ def page(claim, cell, section, title, strip, causes, cite, words):
     if claim["no_effect"] is not None:
         effect = [f"No effect would be\n: a mean of {course.number(claim['no_effect'])}"]
     program = "one of the course's own"
-    if claim["program"] != "own":
-        program = f"[{claim['program']}](../notebooks/fifteen_programs.md)"
+    if claim["program"] in words["PROGRAMS"]:
+        name_of = f"{claim['program']} {words['PROGRAMS'][claim['program']]}"
+        program = f"[{name_of}](../notebooks/fifteen_programs.md#{slug(name_of)})"
     lines = [
         "---\norphan: true\n---",
         f"# Claim: {name}",

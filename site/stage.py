@@ -27,7 +27,7 @@ from cells import (  # noqa: E402
     read_terms,
     staged,
 )  # fmt: skip
-from register import index, page, read_causes  # noqa: E402
+from register import index, page, read_causes, read_programs  # noqa: E402
 
 import course  # noqa: E402
 
@@ -125,6 +125,7 @@ class Stage:
             stem: as_text(cells[0]["source"]).partition("\n")[0].lstrip("# ")
             for stem, cells in self.cells.items()
         }
+        self.programs = read_programs(root / "tools" / "programs.toml")
         self.settings, self.cite = settings(root), citation(root)
 
     def write(self, name, text):
@@ -174,6 +175,7 @@ class Stage:
         causes = read_causes(self.root / "tools" / "causes")
         evidence = self.root / "helpers" / "evidence.py"
         words = {name: constant(evidence, name) for name in ("METHODS", "ORIGINS")}
+        words["PROGRAMS"] = self.programs
         for claim in self.claims:
             cells = self.cells[claim["notebook"]]
             cell = next(cell for cell in cells if cell.get("id") == claim["cell"])
@@ -274,8 +276,10 @@ class Stage:
         return self.site.figures[name].replace("../figures/", "figures/")
 
     def _question(self, claim):
+        about = self.programs.get(claim["program"], "")
         return (
             f'<li class="question" data-verdict="{claim["verdict"]}">'
+            f'<p class="about">{html.escape(about)}</p>'
             f'<p class="sentence">{html.escape(claim["sentence"])}</p>'
             f'<details><summary>Measured</summary><p><strong class="verdict {claim["verdict"]}">'
             f"{course.verdict(claim).capitalize()}</strong> "

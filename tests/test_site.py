@@ -232,6 +232,7 @@ def test_a_claims_page_says_all_that_is_known_of_it(staged, claim):
         assert value in text
     assert text.count("<img ") == 1 and f"over {claim['runs']} runs" in text
     assert course.verdict(claim).capitalize() in text
+    assert ("fifteen_programs.md#" in text) == (claim["program"] != "own")
     notebook = text_of(staged, f"notebooks/{claim['notebook']}.ipynb")
     assert notebook.count(f'id="claim-{claim["id"]}"') == 1
     causes = stage.read_causes(ROOT / "tools" / "causes")[claim["id"]]
