@@ -69,7 +69,7 @@ def main():
     if code:
         return code
     files = [path for path in out.rglob("*") if path.is_file()]
-    pages = sum(path.suffix == ".html" for path in files)
+    pages = len([path for path in files if path.suffix == ".html" and "_static" not in path.parts])
     size = sum(path.stat().st_size for path in files) / 1e6
     seconds = time.perf_counter() - began
     print(

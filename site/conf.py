@@ -18,6 +18,7 @@ html_math_renderer = "mathml"
 
 html_theme = "pydata_sphinx_theme"
 html_static_path = [str(ROOT / "site" / "static")]
+html_favicon = str(ROOT / "site" / "static" / "icon.svg")
 html_css_files = ["course.css"]
 html_js_files = [("course.js", {"defer": "defer"})]
 html_copy_source = html_show_sourcelink = html_show_search_summary = html_use_index = False

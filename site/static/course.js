@@ -68,16 +68,14 @@ for (const question of document.querySelectorAll(".predict")) {
   question.className = "sentence";
   question.id = `predict-${Math.random().toString(36).slice(2)}`;
   box.append(question);
-  const said = { compare: null };
-  let value = null;
   const answer = made("p", box, { role: "status", textContent: "No answer yet." });
   function take(text) {
     answer.textContent = `Your answer: ${text}`;
-    for (const printed of document.querySelectorAll(".output.stream pre, .output.stream span")) {
-      if (!printed.children.length && printed.textContent.includes(question.textContent)) {
-        said.compare ??= printed.textContent;
-        printed.textContent = printed.textContent.replace(/\((no answer|you said [^)]*)\)/, `(you said ${text})`);
-      }
+    for (const printed of [...document.querySelectorAll(".output.stream pre")].flatMap((pre) => [...pre.childNodes])) {
+      const at = printed.textContent.indexOf(question.textContent);
+      if (printed.nodeType !== Node.TEXT_NODE || at < 0) continue;
+      const [before, after] = [printed.textContent.slice(0, at), printed.textContent.slice(at)];
+      printed.textContent = before + after.replace(/\((no answer|you said [^)]*)\)/, `(you said ${text})`);
     }
   }
   if (asked.choices) {
