@@ -2,15 +2,12 @@
 
 import ast
 import html
-import http.server
 import importlib
 import json
 import re
 import shutil
 import subprocess
 import sys
-import threading
-from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -314,25 +311,27 @@ in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium found")
 
 
 @pytest.fixture(scope="module")
-def built():
-    """Build the site as a user does, warnings as errors, and return its folder."""
-    command = [sys.executable, "course.py", "site", "--no-open"]
-    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "warning" not in done.stderr.lower()
-    print(done.stdout)
-    return ROOT / "build" / "site"
+def served():
+    """Build the site as a user does, serve it, and return its address."""
+    command = [sys.executable, "course.py", "site", "--serve", "--no-open"]
+    with subprocess.Popen(
+        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        told = []
+        for line in process.stdout:
+            told.append(line)
+            if address := re.match(r"The site is at (http://127\.0\.0\.1:\d+/)\.", line):
+                break
+        else:
+            pytest.fail("".join(told))
+        assert "warning" not in "".join(told).lower()
+        yield address[1]
+        process.terminate()
 
 
 @pytest.fixture(scope="module")
-def served(built):
-    handler = partial(type("Quiet", (http.server.SimpleHTTPRequestHandler,), {
-        "log_message": lambda *_: None
-    }), directory=str(built))  # fmt: skip
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+def built(served):
+    return ROOT / "build" / "site"
 
 
 class Links(HTMLParser):
