@@ -573,8 +573,8 @@ def with_interval(x, low, mean, high, ax=None, *, name=None, index=0, lift=0, **
     x = np.asarray(x)
     low, mean, high = _bands(low, mean, high, len(x))
     ax = figure() if ax is None else ax
-    colour = COLOURS.get(name, CONDITIONS[index % len(CONDITIONS)])
-    style = LINE_STYLES.get(name, ("-", "--", "-.", ":")[index % 4])
+    colour, style = _look(index)
+    colour, style = COLOURS.get(name, colour), LINE_STYLES.get(name, style)
     marker = "os^Dv*"[index % 6]
     ax.plot(x, mean, style, marker=marker, color=colour, linewidth=2, markersize=5)
     ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
@@ -620,6 +620,11 @@ def intervals(names, low, mean, high, ax=None, *, xlabel, title, reference=None)
     ax.set(xlabel=xlabel, title=title, ylim=(-0.6, len(names) - 0.4))
     ax.grid(axis="y", visible=False)
     return ax
+
+
+def _look(index):
+    """Return the colour and the line style of the condition at a place in a figure."""
+    return CONDITIONS[index % len(CONDITIONS)], ("-", "--", "-.", ":")[index % 4]
 
 
 def _bands(low, mean, high, length):
@@ -794,8 +799,8 @@ def named_lines(x, lines, ax=None, *, xticks=None, yticks=None, **labels):
     ends = []
     for i, (name, values) in enumerate(lines.items()):
         values = np.asarray(values)
-        colour = CONDITIONS[i % len(CONDITIONS)]
-        ax.plot(x, values, ("-", "--", "-.", ":")[i % 4], color=colour, linewidth=2)
+        colour, style = _look(i)
+        ax.plot(x, values, style, color=colour, linewidth=2)
         ends.append((values[-1], name, colour))
         tell(ax, _course(name, x, values, "x ="))
     ax.set(**{"xlim": (x[0], x[-1])} | labels)
@@ -920,7 +925,7 @@ def histograms(values, ax=None, *, xlabel, title, reference=None):
     ax = figure() if ax is None else ax
     bins = np.histogram_bin_edges(np.concatenate(list(values.values())), 50)
     for i, (name, drawn) in enumerate(values.items()):
-        colour, style = CONDITIONS[i % len(CONDITIONS)], ("-", "--", "-.", ":")[i % 4]
+        colour, style = _look(i)
         ax.hist(
             drawn, bins, density=True, histtype="step", color=colour, linestyle=style,
             linewidth=2, label=name,
@@ -1053,8 +1058,7 @@ def decision_lines(x, y, at, predicted, ax=None, *, title):
     ax.axhline(0.5, color=_BLACK, linestyle=":", linewidth=1.2)
     for i, (name, values) in enumerate(predicted.items()):
         crossing = at[np.argmax(np.asarray(values) >= 0.5)]
-        style = ("-", "--", "-.", ":")[i % 4]
-        colour = CONDITIONS[i % len(CONDITIONS)]
+        colour, style = _look(i)
         ax.plot(at, values, style, color=colour, linewidth=2.2, label=name)
         tell(ax, f"{name} crosses 0.5 at x = {crossing:.2g}.")
     ax.set(xlabel="$x$", ylabel="class, prediction", title=title)
