@@ -1221,6 +1221,8 @@ def _figure_bundle(figure):
 def _set_up(shell):
     from matplotlib_inline.config import InlineBackend
 
+    # pyplot would draw each figure at the end of its cell, beside the picture of it that is shown.
+    plt.uninstall_repl_displayhook()
     # The backend registers nothing for figures then, so that what follows stays.
     InlineBackend.instance(parent=shell).figure_formats = set()
     shell.display_formatter.mimebundle_formatter.for_type(mpl.figure.Figure, _figure_bundle)
