@@ -137,10 +137,9 @@ def png(ax):
     bytes
         The figure as a PNG file of two pixels a point, for `explore.Slider`.
     """
-    buffer = io.BytesIO()
-    ax.figure.savefig(buffer, format="png", dpi=2 * ax.figure.dpi)
+    picture = _drawn(ax.figure)
     plt.close(ax.figure)  # else pyplot would show it once more below the cell
-    return with_palette(buffer.getvalue())
+    return with_palette(picture)
 
 
 def with_palette(picture):
@@ -1181,6 +1180,21 @@ def mark_epoch(ax, epoch, name):
     return tell(ax, f"Marked: {name}, {epoch:.3g}.")
 
 
+def _drawn(figure, **options):
+    """Return a figure as a PNG file of two pixels a point, and keep none of its pixels.
+
+    IPython keeps what a cell returns. The figure would keep its canvas, and each text what drew
+    it: 9 MB a figure.
+    """
+    buffer, canvas = io.BytesIO(), figure.canvas
+    type(canvas)(figure)  # is the figure's canvas from now on
+    figure.savefig(buffer, format="png", dpi=2 * figure.dpi, **options)
+    figure.set_canvas(canvas)
+    for text in figure.findobj(mpl.text.Text):
+        text._renderer = None
+    return buffer.getvalue()
+
+
 def _image(picture, alt, width):
     """Return a picture as HTML: the one form in which JupyterLab reads an alternative text."""
     code = base64.b64encode(picture).decode()
@@ -1199,10 +1213,8 @@ def _figure_bundle(figure):
     """Return a figure as PNG of two pixels a point, and as HTML that holds it with its text."""
     if not figure.axes:
         return {}
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=2 * figure.dpi, bbox_inches="tight")
-    picture, alt = buffer.getvalue(), described(figure)
-    width = Image.open(buffer).width // 2
+    picture, alt = _drawn(figure, bbox_inches="tight"), described(figure)
+    width = Image.open(io.BytesIO(picture)).width // 2
     bundle = {
         "image/png": base64.b64encode(picture).decode(),
         "text/html": _image(picture, alt, width),
@@ -1213,6 +1225,8 @@ def _figure_bundle(figure):
 def _set_up(shell):
     from matplotlib_inline.config import InlineBackend
 
+    # pyplot would draw each figure at the end of its cell, beside the picture of it that is shown.
+    plt.uninstall_repl_displayhook()
     # The backend registers nothing for figures then, so that what follows stays.
     InlineBackend.instance(parent=shell).figure_formats = set()
     shell.display_formatter.mimebundle_formatter.for_type(mpl.figure.Figure, _figure_bundle)
