@@ -369,10 +369,19 @@ def layers_of(model):
     return model._flatten_layers(include_self=False)
 
 
+def operations_of(model):
+    """Return the layers and operations in the graph of a model and of the models inside."""
+    return [op for one in (model, *layers_of(model)) for op in getattr(one, "operations", ())]
+
+
 def _parts(model):
-    """Return what computes: the model, its layers and operations, optimizer, loss and metrics."""
+    """Return what computes: layers and operations, penalties, optimizer, loss and metrics."""
     options = model._compile_config.config
-    parts = [model, model.optimizer, *layers_of(model), *getattr(model, "operations", ())]
+    parts = [model, model.optimizer, *layers_of(model), *operations_of(model)]
+    nodes = [node for one in operations_of(model) for node in one._inbound_nodes]
+    given = keras.tree.flatten([[n.arguments.args, n.arguments.kwargs] for n in nodes])
+    parts += [one for one in given if callable(one)]  # a branch of ops.switch
+    parts += [one for v in model.trainable_variables for one in (v.regularizer, v.constraint)]
     return parts + keras.tree.flatten([options.get("loss"), options.get("metrics")])
 
 
@@ -401,13 +410,18 @@ def is_plain(model):
 def _plain_data(part):
     """Return the numbers and texts that an object holds: not all stand in its configuration."""
     held = getattr(part, "__dict__", {})
-    plain = (bool, int, float, str, type(None))
     found = {
         name: value
         for name, value in held.items()
-        if isinstance(value, plain) and name != "_called"  # the first prediction sets it
+        if _is_plain_data(value) and name not in ("_called", "seed")  # calling sets the first
     }
     return [type(part).__name__, found, held.get("_fn_kwargs")]
+
+
+def _is_plain_data(value):
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain_data, value))
+    return isinstance(value, (bool, int, float, str, type(None)))
 
 
 def _is_keras(part):
@@ -421,14 +435,16 @@ def description(model):
         return None
     try:
         with _with_strengths(model, [0.0] * len(_strengths(model))):
-            described = json.loads(model.to_json())
+            described = json.loads(model.to_json(), object_hook=_without_seed)
+            data = [_plain_data(part) for part in _parts(model)]
         described.pop("compile_config", None)
         compiled = json.loads(json.dumps(model.get_compile_config(), default=repr))
+        optimizer = keras.optimizers.serialize(model.optimizer)  # it may have been replaced
     except (NotImplementedError, TypeError, ValueError):
         return None
-    optimizer = compiled["optimizer"]["config"]
-    if isinstance(optimizer["learning_rate"], float):
-        optimizer["learning_rate"] = None
+    if isinstance(optimizer["config"]["learning_rate"], float):
+        optimizer["config"]["learning_rate"] = None
+    compiled["optimizer"] = optimizer
     decayed = [model.optimizer._use_weight_decay(v._value) for v in model.trainable_variables]
     place = {id(v): i for i, v in enumerate(model.variables)}
     held = [
@@ -436,9 +452,13 @@ def description(model):
         for layer in layers_of(model)
     ]
     settings = keras.config.epsilon(), keras.config.floatx(), keras.config.image_data_format()
-    data = [_plain_data(part) for part in _parts(model)]
     parts = described, compiled, decayed, held, data, _penalties(model)[1], settings
     return json.dumps(parts, default=repr)
+
+
+def _without_seed(config):
+    """Leave out a seed: it decides where variables start. `RandomCrop` draws one if given none."""
+    return {name: value for name, value in config.items() if name != "seed"}
 
 
 _TENSORFLOW, _KERAS = (

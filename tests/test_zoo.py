@@ -1620,6 +1620,11 @@ class ScaledCell(layers.SimpleRNNCell):
         return super().call(scaled(x), states, training)
 
 
+def scaled_inside(x):
+    inputs = Input((3,))
+    return last(keras.Model(inputs, ops.vectorized_map(scaled, inputs))(x))
+
+
 def each(case, makes):
     """Return what makes the case of a call, `case` of what `make(i)` makes."""
     return {name: lambda i, make=make: case(lambda: make(i)) for name, make in makes.items()}
@@ -1651,9 +1656,22 @@ CHANGES = {  # the case at the first call, i = 0, and at the second, i = 1
         lambda: [layers.TimeDistributed(layers.Lambda(scaled))], "series"
     ),
     "a global in the graph": lambda i: of_tensor(lambda x: last(ops.vectorized_map(scaled, x))),
+    "a global in a branch of the graph": lambda i: of_tensor(
+        lambda x: last(ops.switch(0, [scaled, scaled], x))
+    ),
+    "a global in a graph inside": lambda i: of_tensor(scaled_inside),
     "a number in the graph": lambda i: of_tensor(lambda x: last(x * (1 + 2 * i))),
     "an array in the graph": lambda i: of_tensor(lambda x: last(x * np.float32([1, 2, 3 + i]))),
     "who is tied": lambda i: edited((lambda model: None, tie)[i]),
+    "a schedule after compile": lambda i: edited(lambda model: changed(
+        model, optimizer=SGD(schedules.ExponentialDecay((0.1, 0.5)[i], 2, 0.5))
+    )),
+    "a penalty of a variable": lambda i: edited(lambda model: changed(
+        model.layers[0].kernel, regularizer=(penalties.L2(0.1), penalties.L1(0.5))[i]
+    )),
+    "a constraint of a variable": lambda i: edited(lambda model: changed(
+        model.layers[0].kernel, constraint=(None, constraints.MaxNorm(0.3))[i]
+    )),
     "epsilon of Keras": lambda i: net(settings=lambda: {"loss": "poisson"}),
 } | each(lambda make: with_loss("real", make, rate=0.05), {
     "a global of a loss": lambda i: scaled_loss,
@@ -1668,6 +1686,9 @@ CHANGES = {  # the case at the first call, i = 0, and at the second, i = 1
     "a global of a metric": lambda i: scaled_kind(metrics.MeanSquaredError, "update_state", 1)(),
     "a global of a metric function": lambda i: metrics.MeanMetricWrapper(scaled_loss),
     "an argument of a metric": lambda i: metrics.FalsePositives((0.2, 0.6)[i]),
+    "thresholds of a metric set later": lambda i: changed(
+        metrics.FalsePositives(), thresholds=[(0.2, 0.6)[i]]
+    ),
 }) | each(optimized, {
     "a global of a schedule": lambda i: SGD(
         scaled_kind(schedules.ExponentialDecay, "__call__", 0)(0.3, 2, 0.5)
