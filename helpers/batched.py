@@ -620,8 +620,13 @@ class Step:
         return [scope.get_current_value(v) for v in variables]
 
 
-# Operations whose numbers come from a state that is not the model's, or from Python.
-_DRAWS = re.compile("Random|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial|.*PyFunc")
+# Operations whose numbers come from a state that is not the model's, or from Python; and checks,
+# which XLA leaves out.
+_DRAW = "draw with keras.random and a SeedGenerator of the layer's own"
+_REMEDIES = {
+    "Random|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial|.*PyFunc": _DRAW,
+    "Assert|CheckNumerics": "check the data before, or use model.fit",
+}
 
 
 def check_step(models, x, y):
@@ -661,11 +666,12 @@ def _traced(step, x, y):
     written = graph.as_graph_def()
     functions = {f.signature.name: f for f in written.library.function}
     for node in itertools.chain(written.node, *(f.node_def for f in functions.values())):
-        if _DRAWS.match(node.op):
-            refuse(
-                f"TensorFlow's {node.op} in a layer, loss or metric",
-                "draw with keras.random and a SeedGenerator of the layer's own",
-            )
+        for kind, remedy in _REMEDIES.items():
+            if re.match(kind, node.op):
+                refuse(f"TensorFlow's {node.op} in a layer, loss or metric", remedy)
+    for op in graph.get_operations():
+        if "GetKeyCounter" in op.type and not _is_given(op.inputs[0]):
+            refuse("random numbers drawn from a seed that is a number", _DRAW)  # XLA draws others
     outside = [value for value, _ in graph.captures]
     if any(value.dtype == tf.resource for value in outside):
         refuse(
@@ -675,6 +681,11 @@ def _traced(step, x, y):
     computed = _digest(written.node, [], [t.name for t in graph.outputs], functions)
     held = [np.asarray(v) for v in (*outside, *step.model.optimizer.variables)]
     return computed, *(value.tobytes() for value in held)
+
+
+def _is_given(tensor):
+    """Tell whether a number in a graph hangs on what the graph is given."""
+    return tensor.op.type == "Placeholder" or any(map(_is_given, tensor.op.inputs))
 
 
 def _digest(nodes, inputs, outputs, functions):

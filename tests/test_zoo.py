@@ -1037,6 +1037,11 @@ def python_code(self, x):
     return tf.ensure_shape(doubled, x.shape)
 
 
+def checked(self, x):
+    tf.debugging.assert_less(x, 100.0)
+    return x
+
+
 def layer(call):
     return own(layers.Layer, call=call)()
 
@@ -1074,6 +1079,10 @@ OWN_LAYERS = {
     "random": lambda: layer(lambda self, x: x + keras.random.normal(ops.shape(x))),
     "random in training": lambda: noisy(keras.random.normal),
     "random, of TensorFlow": lambda: noisy(tf.random.normal),
+    "random, of a number": lambda: layers.Lambda(
+        lambda x: ops.matmul(x, keras.random.normal((4, 2), seed=7))
+    ),
+    "a check": lambda: layer(checked),
     "an untracked variable": lambda: decaying(keras.Variable(1.0)),
     "a variable of TensorFlow": lambda: decaying(tf.Variable(1.0)),
     "own gradient": lambda: layer(lambda self, x: tf.custom_gradient(
@@ -1382,7 +1391,9 @@ SENTENCES = {  # which cases a sentence refuses
     ),
     "writes a trained weight": "own layer: writes a trained weight",
     "TensorFlow's RandomStandardNormal": "own layer: random, of TensorFlow",
+    "a seed that is a number": "own layer: random, of a number",
     "TensorFlow's PyFunc": "own layer: Python code",
+    "TensorFlow's Assert": "own layer: a check",
     "sets the learning rate": "own loss: that sets the rate",
     "same architecture, optimizer and penalties for every seed": (
         "per seed: rate | momentum | schedule | clipnorm | penalty | two penalties | loss | metric"
@@ -1408,10 +1419,11 @@ OFTEN = tuple(
     names_in(
         "optimizer: Adam | loss_scale_factor | weight decay of some | LossScaleOptimizer"
         " | ScheduleFreeAdamW; loss: sum | in a list; regularizer: shared a, a, b; own layer: a "
-        "weight without dimensions; own class: train_step; own object: compute_loss; per seed: "
-        "rate | constant | weights of numpy; build_model: one model | one generator; layer: "
+        "weight without dimensions | random, of a number | a check; own class: train_step; "
+        "own object: compute_loss; per seed: rate | constant | weights of numpy; build_model: one "
+        "model | one generator; layer: "
         "BatchNormalization | SpectralNormalization; metrics: one of each class; batches: a rest "
-        "of one, class"
+        "of one, class; output: of rank 1, accuracy"
     )
 )
 OFTEN_CHANGED = ("a global of a loss", "who shares a penalty", "a rate set later")
