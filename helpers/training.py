@@ -242,6 +242,9 @@ def fit_replicas(
     model with code of the learner's own (a layer, a loss, a `Lambda`) is compiled at each call.
     Python's and NumPy's global random states are as before afterwards; Keras' is not.
 
+    Of a run whose loss is NaN the metrics are NaN too. ``model.fit`` counts a prediction of NaN as
+    this or that class.
+
     A layer with a seed of its own, ``Dropout(0.5, seed=5)``, draws the same masks in every
     replicate, as it would in a loop over ``model.fit``: such runs are not independent.
 

@@ -2029,6 +2029,22 @@ def test_a_replicate_that_diverges_leaves_its_neighbours_alone():
             np.testing.assert_allclose(runs[split, metric][1], tame[split, metric][1], rtol=1e-6)
 
 
+def test_a_run_without_a_loss_has_no_accuracy():
+    """A prediction of NaN is one class with XLA, and another one without."""
+
+    def settings():
+        return {"optimizer": SGD(1e25), "metrics": ["accuracy"]}
+
+    x, y = drawn("rows", "class", (13,), np.random.default_rng(0))
+    runs = training.fit_replicas(
+        net(lambda: [Dense(8, "relu")], settings, y="class").build, (x, y), epochs=2, seeds=SEEDS
+    )
+    assert np.isnan(runs["train", "loss"]).any()
+    np.testing.assert_array_equal(
+        np.isnan(runs["train", "accuracy"]), np.isnan(runs["train", "loss"])
+    )
+
+
 def test_what_build_model_returned_is_as_before():
     """The models that were traced can be trained, and train as models that were not."""
     made = []
