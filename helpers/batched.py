@@ -541,7 +541,8 @@ class Step:
         found = model.get_metrics_result()
         for name, value in found.items():
             if np.ndim(value):
-                refuse(f"the metric {name}: it gives {np.size(value)} numbers, and one is allowed")
+                shape = tuple(np.shape(value))
+                refuse(f"the metric {name}, whose values have shape {shape}: one number is allowed")
         self.names = list(found)
 
     def train(self, values, tallies, x, y):

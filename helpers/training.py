@@ -456,6 +456,10 @@ _OWN_WAYS = {
 } | {"metrics", "losses", "add_loss", "trainable_variables", "variables", "__call__"}
 
 
+# The last one: of equal maxima XLA gives the gradient to one, Keras on a CPU to all.
+_REFUSED = keras.layers.Masking, keras.layers.SpectralNormalization, keras.layers.MaxPooling3D
+
+
 def _check_model(model):
     """Refuse by name what a batched program cannot honour."""
     for kind in type(model).__mro__:
@@ -491,6 +495,8 @@ def _check_model(model):
         raise ValueError(f"loss must be one loss, by name or as an object, got {model.loss!r}")
     if isinstance(config.get("metrics"), dict):
         raise ValueError(f"metrics must be a list, got {config['metrics']!r}")
+    for metric in filter(inspect.isclass, keras.tree.flatten(config.get("metrics"))):
+        raise ValueError(f"metrics must be names and objects, got the class {metric.__name__}")
     for setting, usual in _GLOBALS.items():
         if getattr(keras.config, setting)() != usual:
             _refuse(f"keras.config.{setting}() = {getattr(keras.config, setting)()}")
@@ -502,7 +508,7 @@ def _check_model(model):
             _refuse(f"stateful=True of {layer.name}")
         if isinstance(layer, keras.layers.RNN) and not layer.unroll:
             _refuse(f"{type(layer).__name__} {layer.name} without unroll=True")
-        for kind in (keras.layers.Masking, keras.layers.SpectralNormalization):
+        for kind in _REFUSED:
             if isinstance(layer, kind):
                 _refuse(f"the layer {kind.__name__}")
     for v in model.trainable_variables:

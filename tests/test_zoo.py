@@ -461,6 +461,7 @@ METRICS = {  # the labels, the metrics
     "one name twice": ("yes", lambda: [metrics.BinaryAccuracy(threshold=t) for t in (0.4, 0.6)]),
     "named loss": ("yes", lambda: [metrics.BinaryAccuracy(name="loss")]),
     "in a dict": ("yes", lambda: {"a": ["mae"], "b": ["mse"]}),
+    "a class": ("yes", lambda: ["mae", metrics.AUC]),
     "in a list of lists": ("yes", lambda: [["mae", "mse"]]),
     "never reset": ("real", lambda: [
         of_prediction(lambda kept, p: ops.maximum(kept, ops.max(p)), reset=False)
@@ -680,10 +681,10 @@ LAYERS = {  # the data, and what stands side by side
         )
     ]),
     "poolings of volumes": ("volume", lambda: [
-        layers.MaxPooling3D(2), layers.AveragePooling3D(2), layers.GlobalMaxPooling3D(),
-        layers.GlobalAveragePooling3D(), layers.AdaptiveAveragePooling3D(2),
-        layers.AdaptiveMaxPooling3D(2),
+        layers.AveragePooling3D(2), layers.GlobalMaxPooling3D(), layers.GlobalAveragePooling3D(),
+        layers.AdaptiveAveragePooling3D(2), layers.AdaptiveMaxPooling3D(2),
     ]),
+    "MaxPooling3D": ("volume", lambda: [[layers.Conv3D(2, 2), layers.MaxPooling3D(2)]]),
     "shapes of rows": ("rows", lambda: [
         layers.RepeatVector(3), [Dense(4), layers.Reshape((2, 2)), layers.Permute((2, 1))],
     ]),
@@ -1364,11 +1365,13 @@ SENTENCES = {  # which cases a sentence refuses
         "untracked variable"
     ),
     "loss_weights=": "loss: weighted | weighted by a number",
-    "numbers, and one is allowed": "metrics: one of each class | one of each threshold",
+    "one number is allowed": "metrics: one of each class | one of each threshold",
     "metrics must be a list": "metrics: in a dict",
+    "metrics must be names and objects": "metrics: a class",
     "reset_state does not bring it back": "metrics: never reset",
     "weighted_metrics=": "metrics: weighted",
     "the layer SpectralNormalization": "layer: SpectralNormalization",
+    "the layer MaxPooling3D": "layer: MaxPooling3D",
     "the dtype policy": (
         "layer: Hashing; policy: mixed_float16 | mixed_float16, not scaled | mixed_bfloat16 | "
         "float16 | float64 | a layer of float64 | a layer of mixed_float16 | int8"
