@@ -38,6 +38,9 @@ SECONDS_PER_CALL = 0.3
 # A bound on memory: the row orders of one call, in numbers of 4 bytes.
 ORDERS_AT_ONCE = 2**20
 
+# Another one: the rows that are tried without XLA.
+ROWS_AT_ONCE = 2**12
+
 # How many compiled programs are kept: each takes a second to make, and megabytes to keep.
 PROGRAMS_KEPT = 12
 
@@ -132,13 +135,13 @@ def random_states_kept():
         np.random.set_state(states[1])
 
 
-def starting_values(build, model, seeds):
+def starting_values(build, model, seeds, read):
     """Return the initial values of the model's variables for all seeds.
 
     Building a Keras model takes about 15 ms, which for 100 replicates would be most of the time.
     Where the variables come from initializers, only these are run again, each with the seed that it
     would have drawn. The last seed's model is built to see that this is so. Where it is not, or
-    where building drew other random numbers too, all are built.
+    where building drew other random numbers too, or `read` a weight, all are built.
 
     Returns
     -------
@@ -150,7 +153,7 @@ def starting_values(build, model, seeds):
         return [np.asarray(v)[None] for v in model.variables], [model]
     states = _states()
     drawn, count = _redrawn_variables(model, seeds)
-    alone = states == _states_after(seeds[0], count)
+    alone = not read and states == _states_after(seeds[0], count)
     last = build(seeds[-1])
     built = [np.asarray(v) for v in last.variables]
     if (
@@ -310,9 +313,8 @@ def compiled(function):
     return call
 
 
-def program_for(model, data, replicates, batch_size):
+def program_for(model, described, data, replicates, batch_size):
     """Return the program for a model and the shapes of its data, compiled before or new."""
-    described = description(model)
     shapes = tuple(
         (name, own, tuple((part.shape, str(part.dtype)) for part in parts))
         for name, (own, *parts) in data.items()
@@ -506,8 +508,8 @@ def _refuse_changes():
 class Step:
     """What one replicate does with one batch: Keras' own step, on values that are passed in.
 
-    The model is built and compiled; its optimizer is changed for good. Of x and y, rows (n, ...),
-    the shapes and types count.
+    The model is built and compiled; its optimizer is changed for good. Of x and y, a batch, the
+    shapes and types count.
     """
 
     def __init__(self, model, x, y):
@@ -515,7 +517,7 @@ class Step:
         _make_stateless(model.optimizer)
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        model._symbolic_build(data_batch=(tf.constant(x[:1]), tf.constant(y[:1])))
+        model._symbolic_build(data_batch=(x, y))
         model.reset_metrics()
         self.metrics = list(model.metrics_variables)
         tallies = {id(v) for v in self.metrics}
@@ -637,7 +639,7 @@ def check_step(models, x, y):
 
     The step of each model is traced, without the map, that of the first one twice. Where two
     differ, a layer, a loss or a metric keeps numbers outside of its variables, or draws or counts
-    in Python, and what the first trace met would be used for all.
+    in Python, and what the first trace met would be used for all. Return what the traces found.
     """
     steps = [Step(one, x, y) for one in models]
     found = {_traced(step, x, y) for step in [*steps, steps[0]]}
@@ -647,6 +649,7 @@ def check_step(models, x, y):
             "from one seed to the next, or from one trace to the next",
             "keep them in a layer's weights, or use model.fit",
         )
+    return found.pop()
 
 
 def _traced(step, x, y):
@@ -659,7 +662,7 @@ def _traced(step, x, y):
         [tf.TensorSpec(v.shape, v.dtype) for v in variables]
         for variables in (step.variables, step.metrics)
     ]
-    batch = [tf.TensorSpec((2, *a.shape[1:]), a.dtype) for a in (x, y)]
+    batch = [tf.TensorSpec(a.shape, a.dtype) for a in (x, y)]
     try:
         graph = tf.function(both, autograph=False).get_concrete_function(*specs, *batch).graph
     except NotMappableError:
@@ -746,7 +749,7 @@ class Program:
         self.replicates, self.batch_size = replicates, batch_size
         self.own = {name: own for name, (own, _, _) in data.items()}
         self.rows = {name: x.shape[int(own)] for name, (own, x, _) in data.items()}
-        self.step = Step(model, *one_draw(*data["train"]))
+        self.step = Step(model, *first_batch(batch_size, *data["train"]))
         orders = ORDERS_AT_ONCE // (replicates * self.rows["train"])
         self.epochs_per_call = int(np.clip(orders, 1, EPOCHS_PER_CALL))
         self.traced = {}
@@ -896,9 +899,10 @@ class Program:
         return self.traced["results"](tallies)
 
 
-def one_draw(own, x, y):
-    """Return the rows of the first replicate, or those of all."""
-    return (x[0], y[0]) if own else (x, y)
+def first_batch(batch_size, own, x, y):
+    """Return zeros, which take no memory, of the shapes and types of a replicate's first batch."""
+    first = [(array[0] if own else array)[:batch_size] for array in (x, y)]
+    return [np.broadcast_to(array.dtype.type(), array.shape) for array in first]
 
 
 def _over_replicates(one, stacked):
@@ -945,18 +949,42 @@ def _predict(model, values, x):
     return predictions
 
 
+def may_refuse_rows(model):
+    """Tell whether some rows make an error, in a table's index or in code of the learner's."""
+    layer, embedding = keras.layers.Layer, keras.layers.Embedding
+    indexed = any(isinstance(one, embedding) for one in layers_of(model))
+    usual = all(isinstance(one, layer) for one in operations_of(model))
+    return indexed or not usual or not is_plain(model)
+
+
 def problem_of(model, x):
     """Return what TensorFlow says against these rows, of an index without a place for example.
 
     XLA has no such errors: it takes the nearest place.
     """
-    indexed = any(isinstance(layer, keras.layers.Embedding) for layer in layers_of(model))
-    if (indexed or not is_plain(model)) and model.input_shape[0] is None:
-        try:
-            with _Scope([(v, v.value) for v in model.variables]):
-                _call(model, x, training=False)
-        except tf.errors.InvalidArgumentError as error:
-            return re.search(r"\S+ = \S+ is not in \S+ \S+|$", error.message)[0] or error.message
+
+    def call(x):
+        with _Scope([(v, v.value) for v in model.variables]):
+            _call(model, x, training=False)
+
+    return _said_against(model, call, x)
+
+
+def problem_of_labels(model, x, y):
+    """Return what TensorFlow says against these labels in a loss or a metric of the learner's."""
+    step = Step(model, x, y)
+    state = [v.value for v in step.variables], [tf.constant(v) for v in step.zeros]
+    return _said_against(model, lambda *batch: step.test(*state, *batch), x, y)
+
+
+def _said_against(model, call, *rows):
+    """Return the message of an error in `call` on rows, or None."""
+    size = model.input_shape[0] or ROWS_AT_ONCE
+    try:
+        for start in range(0, len(rows[0]), size):
+            call(*(tf.constant(array[start : start + size]) for array in rows))
+    except tf.errors.InvalidArgumentError as error:
+        return re.search(r"\S+ = \S+ is not in \S+ \S+|$", error.message)[0] or error.message
     return None
 
 

@@ -730,6 +730,10 @@ LAYERS = {  # the data, and what stands side by side
     "Embedding, masked": ("ids", lambda: [
         [layers.Embedding(6, 3, mask_zero=True), layers.GlobalAveragePooling1D()],
     ]),
+    "Embedding, masked, to layers of steps": ("ids", lambda: [
+        [layers.Embedding(6, 3, mask_zero=True), layers.TimeDistributed(Dense(2)),
+         layers.GRU(2, unroll=True)],
+    ]),
     "ReversibleEmbedding": ("ids", lambda: [around(
         layers.ReversibleEmbedding(6, 3), lambda inner, x: inner(inner(x), reverse=True)
     )]),
@@ -1271,7 +1275,15 @@ def classified(inputs):
     return Dense(1, "sigmoid", name="b")(inputs)
 
 
+def flat(inputs):
+    return layers.Reshape(())(classified(inputs))
+
+
 NO_SHAPE = Case(lambda: compiled(Sequential([Dense(4), Dense(1, "sigmoid")])))
+SERIES_OF_NO_SHAPE = Case(
+    lambda: compiled(Sequential([layers.Conv1D(3, 2), layers.Flatten(), Dense(1, "sigmoid")])),
+    "series",
+)
 WIDE = net(settings=lambda: {"loss": "mse"}, head=(3, "sigmoid"), y="yes column")
 add(
     "input",
@@ -1284,6 +1296,7 @@ add(
         "of whole numbers": of_dtype("int32"),
         "of truth values": of_dtype("bool"),
         "of no stated shape": NO_SHAPE,
+        "series of no stated shape": SERIES_OF_NO_SHAPE,
     },
 )
 add(
@@ -1293,7 +1306,9 @@ add(
         "a list of one": of_tensor(lambda inputs: [classified(inputs)]),
         "a dict of one": of_tensor(lambda inputs: {"b": classified(inputs)}),
         "settings by its name": of_tensor(classified, loss={"b": "mse"}, metrics={"b": ["mae"]}),
-        "of rank 1": of_tensor(lambda inputs: layers.Reshape(())(classified(inputs))),
+        "of rank 1": of_tensor(flat),
+        "of rank 1, accuracy": of_tensor(flat, metrics=["accuracy"]),
+        "of rank 1, crossentropy": of_tensor(flat, loss="crossentropy"),
         "wider than the labels": WIDE,
         "without a loss": edited(lambda model: compiled(model, loss=None)),
         "add_loss alone": edited(
@@ -1979,6 +1994,26 @@ def test_a_middle_seed_with_settings_of_its_own_is_seen():
         training.fit_replicas(one.build, rows, epochs=1, seeds=[first, middle, last])
 
 
+def test_weights_changed_for_a_middle_seed_alone():
+    """The starting values of the first and the last seed are as drawn, and their models too."""
+
+    def build_model():
+        model = net(settings=lambda: {"optimizer": SGD(0.0)}).build()
+        if model.layers[0].kernel[0, 0] > 0:
+            model.set_weights([w / 2 for w in model.get_weights()])
+        return model
+
+    def kernel(seed):
+        keras.utils.set_random_seed(seed)
+        return build_model().get_weights()[0]
+
+    low = [seed for seed in range(20) if kernel(seed)[0, 0] < 0]
+    middle = next(seed for seed in range(20) if seed not in low)
+    rows = drawn("rows", "yes", (5,), np.random.default_rng(0))
+    runs = training.fit_replicas(build_model, rows, epochs=1, seeds=[low[0], middle, low[1]])
+    np.testing.assert_array_equal(runs.weights[0][1], kernel(middle))
+
+
 def places(x):
     return ops.take(ops.arange(6.0), ops.cast(x, "int32"))
 
@@ -1988,21 +2023,38 @@ def nested_embedding(inputs):
     return last(inner(inputs))
 
 
-@pytest.mark.parametrize(
-    "one, value",
-    [
-        (net(lambda: [layers.Embedding(6, 3)], x="ids"), 6),
-        (of_tensor(nested_embedding, "ids"), 6),
-        (net(lambda: [layers.Lambda(places)], x="ids"), 6),
-        (net(y="class"), 3),
-        (net(y="class"), -1),
-    ],
-)
+def of_classes(**settings):
+    return net(settings=lambda: settings, y="class")
+
+
+NAMED_LOSS = losses.SparseCategoricalCrossentropy(name="own")
+PLACED = {  # what is asked for places, and a number that has none
+    "an embedding": (net(lambda: [layers.Embedding(6, 3)], x="ids"), 6),
+    "an embedding in a model": (of_tensor(nested_embedding, "ids"), 6),
+    "an embedding of a fixed batch": (
+        of_fixed("ids", lambda: [layers.Embedding(6, 3), layers.Flatten()]), 6,
+    ),
+    "a table in the graph": (
+        of_tensor(lambda x: last(ops.take(ops.convert_to_tensor(ops.arange(6.0)), x)), "ids"), 6,
+    ),
+    "a Lambda": (net(lambda: [layers.Lambda(places)], x="ids"), 6),
+    "a loss": (net(y="class"), 3),
+    "a loss, below": (net(y="class"), -1),
+    "a loss of another name": (of_classes(loss=NAMED_LOSS), 3),
+    "a loss of the learner's": (
+        of_classes(loss=lambda y, p: losses.sparse_categorical_crossentropy(y, p)), 3,
+    ),
+    "a metric": (of_classes(loss="kld", metrics=["sparse_categorical_crossentropy"]), 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("one, value", PLACED.values(), ids=PLACED)
 def test_a_number_without_a_place_is_refused(one, value):
     """XLA would take the nearest row of an embedding, and gives NaN for a class that is none."""
     x, y = drawn(one.x, one.y, (5,), np.random.default_rng(0))
     (x if one.x == "ids" else y).flat[2] = value
-    with pytest.raises(ValueError, match="train (x must be rows that|y must be from 0 to 2)"):
+    said = "train (x must be rows that|y must be from 0 to 2|y must be labels that)"
+    with pytest.raises(ValueError, match=said):
         training.fit_replicas(one.build, (x, y), epochs=1, seeds=SEEDS)
 
 
