@@ -134,12 +134,46 @@ def scaled(times, shift=0):
     return answer
 
 
+# --- 4: a claim -----------------------------------------------------------------------------------
+
+
+def stuck_by_loop(curves, guessing):
+    return [
+        int(all(value < share + 0.1 for value in curve))
+        for curve, share in zip(curves, guessing, strict=True)
+    ], 1 / 3
+
+
+def stuck_by_difference(curves, guessing):
+    rise = np.max(np.asarray(curves) - np.asarray(guessing)[:, None], axis=1)
+    return np.where(rise < 0.1, 1, 0), np.float32(0.333)
+
+
+def stuck_as_truth(curves, guessing):
+    return ~(curves >= guessing[:, None] + 0.1).any(axis=1), 0.33
+
+
+def stuck(values, threshold=1 / 3):
+    return lambda curves, guessing: (values(curves, guessing), threshold)
+
+
+def never(curves, guessing):
+    return (curves.max(axis=1) < guessing + 0.1).astype(float)
+
+
+def stuck_spoiling(curves, guessing):
+    found = never(curves, guessing)
+    curves -= guessing[:, None]
+    return found, 1 / 3
+
+
 # --- all ------------------------------------------------------------------------------------------
 
 RIGHT = {
     "choose_width": [width_by_loop, width_from_mask, width_from_lists],
     "what_happened": [happened_by_any, happened_by_numpy, happened_in_a_table],
     "cosine": [cosine_by_math, cosine_by_square, cosine_by_keras],
+    "stuck_claim": [stuck_by_loop, stuck_by_difference, stuck_as_truth],
 }
 WRONG = {
     "choose_width": {
@@ -164,6 +198,7 @@ WRONG = {
         "neighbour": neighbours(exercises, {
             "what_happened": "takes them as curve and guessing",
             "cosine": "widths and errors, and takes step, steps and rate",
+            "stuck_claim": "takes them as curves and guessing",
         }),
         "leak": [(lambda w, e: w[e[0].argmin()], "you say")],
         "other": [
@@ -205,6 +240,7 @@ WRONG = {
         "neighbour": neighbours(exercises, {
             "choose_width": "takes them as widths and errors",
             "cosine": "curve and guessing, and takes step, steps and rate",
+            "stuck_claim": "takes them as curves and guessing",
         }),
         "other": [
             (happened(from_=lambda c: c[0]), "you say"),
@@ -232,6 +268,7 @@ WRONG = {
         "neighbour": neighbours(exercises, {
             "choose_width": "step, steps and rate, and takes widths and errors",
             "what_happened": "step, steps and rate, and takes curve and guessing",
+            "stuck_claim": "step, steps and rate, and takes curves and guessing",
         }),
         "other": [
             (lambda i, n, r: r * (1 + np.cos(np.pi * i / n)) / 2, "stays 0"),
@@ -243,6 +280,44 @@ WRONG = {
             (lambda i, n, r: r * (1 + np.cos(np.pi * min(i // n, 1))) / 2, "half-way"),
             (scaled(2), "at the first step"),
             (scaled(10), "at the first step"),
+        ],
+    },
+    "stuck_claim": {
+        "none": [(nothing, "returns None")],
+        "nan": [
+            (not_a_number, "return two things"),
+            (stuck(lambda c, g: never(c, g) * np.nan), "NaN"),
+        ],
+        "shape": [
+            (lambda c, g: never(c, g), "return two things"),
+            (stuck(lambda c, g: never(c, g).mean()), "0 or 1 for each run"),
+            (stuck(lambda c, g: c < g[:, None] + 0.1), "0 or 1 for each run"),
+        ],
+        "off by one": [(stuck(lambda c, g: never(c, g)[1:]), "0 or 1 for each run")],
+        "constant": [
+            (first_answer(exercises.stuck_claim._solution), "0 or 1 for each run"),
+            (stuck(lambda c, g: np.zeros(len(c))), "never reach their own"),
+            (stuck(lambda c, g: np.ones(len(c))), "never reach their own"),
+        ],
+        "neighbour": neighbours(exercises, {
+            "choose_width": "takes them as widths and errors",
+            "what_happened": "takes them as curve and guessing",
+            "cosine": "curves and guessing, and takes step, steps and rate",
+        }),
+        "leak": [(stuck(lambda c, g: c.max(axis=1) < g.mean() + 0.1), "their own guessing")],
+        "other": [
+            (stuck(lambda c, g: 1 - never(c, g)), "stands for the others"),
+            (stuck(lambda c, g: c[:, -1] < g + 0.1), "not about the last one"),
+            (stuck(lambda c, g: c.max(axis=1) - g), "must be 0 or 1"),
+            (stuck(lambda c, g: c.max(axis=1) < g + 10), "never reach their own"),
+            (stuck(lambda c, g: c.min(axis=1) < g + 0.1), "never reach their own"),
+            (stuck(never, 0.1), "your threshold is 0.1"),
+            (stuck(never, 33), "from 0 to 1"),
+            (stuck(never, 3), "from 0 to 1"),
+            (stuck(never, 0.5), "your threshold is 0.5"),
+            (stuck(never, 0.3), "your threshold is 0.3"),
+            (stuck(never, None), "threshold is None"),
+            (stuck_spoiling, "changes the curves"),
         ],
     },
 }  # fmt: skip

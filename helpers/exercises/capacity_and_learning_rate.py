@@ -142,6 +142,53 @@ def _verify_cosine(answer):
             )
 
 
+def _solve_stuck_claim(curves, guessing):
+    return (curves.max(axis=1) < guessing + 0.1).astype(float), 1 / 3
+
+
+@judging.judge(_solve_stuck_claim)
+def _verify_stuck_claim(answer):
+    rng = np.random.default_rng(8)
+    for runs in (30, 42):
+        guessing = rng.integers(52, 60, runs) / 80
+        highest = guessing + rng.choice([0.05, 0.06, 0.2, 0.3], runs)
+        curves = highest[:, None] - 0.3 * rng.random((runs, 20))
+        curves[np.arange(runs), rng.integers(0, 20, runs)] = highest
+        given = curves.copy(), guessing.copy()
+        found = answer(*given)
+        if not (np.array_equal(given[0], curves) and np.array_equal(given[1], guessing)):
+            raise Wrong("your function changes the curves or shares it was given.")
+        if found is None:
+            raise Wrong("your function returns None. Is there a `return`?")
+        if not isinstance(found, (tuple, list)) or len(found) != 2:
+            raise Wrong("return two things: 0 or 1 for each run, and the threshold.")
+        values = expect_array(found[0], (runs,), "0 or 1 for each run")
+        _verify_stuck(values, curves, guessing)
+        if found[1] is None:
+            raise Wrong("the threshold is None; it must be a number.")
+        threshold = float(expect_array(found[1], (), "the threshold"))
+        if not np.isclose(threshold, 1 / 3, atol=0.004):
+            raise Wrong(
+                f"your threshold is {threshold:g}. The mean of 0 and 1 is a share of runs, from 0 "
+                "to 1; the sentence asks for a third of them."
+            )
+
+
+def _verify_stuck(values, curves, guessing):
+    stuck = curves.max(axis=1) < guessing + 0.1
+    if not np.isin(values, (0, 1)).all():
+        raise Wrong("the values must be 0 or 1: whether a run never rose. Their mean is a share.")
+    if np.array_equal(values, ~stuck):
+        raise Wrong("1 should stand for the runs that never rise; yours stands for the others.")
+    if np.array_equal(values, curves[:, -1] < guessing + 0.1):
+        raise Wrong("*never* is about the highest epoch of a run, not about the last one.")
+    if not np.array_equal(values, stuck):
+        raise Wrong(
+            f"of {len(values)} runs {stuck.sum()} never reach their own guessing plus 0.1; "
+            f"your values are not 1 for these and 0 for the others."
+        )
+
+
 choose_width = Exercise(
     _solve_choose_width,
     _verify_choose_width,
@@ -170,5 +217,16 @@ cosine = Exercise(
         "Half a wave of the cosine, from 1 to -1, lifted and halved so that it runs from 1 to 0.",
         "`(1 + np.cos(np.pi * share)) / 2`, with the share of the steps that are done.",
         "The share is `min(step / steps, 1)`: without the minimum the rate would rise again.",
+    ],
+)
+stuck_claim = Exercise(
+    _solve_stuck_claim,
+    _verify_stuck_claim,
+    [
+        "A claim about a share of the runs: 1 where the run is stuck, else 0. The mean is the "
+        "share.",
+        "A run never rises if its highest epoch, `curves.max(axis=1)`, lies below its own guessing "
+        "plus 0.1.",
+        "`return values, threshold`, with the threshold for a third.",
     ],
 )
