@@ -29,6 +29,7 @@ SERIES = [
     "05_smote",
     "06_validation_set_size",
     "07_imbalanced_validation",
+    "08_capacity_and_learning_rate",
 ]
 # Fixed before anything was measured. A threshold never moves: change a claim's id instead.
 REGISTER = {
@@ -54,6 +55,13 @@ REGISTER = {
     "accuracy-spread-follows-root-n": ("06", "4.2", 0.0),
     "untrained-model-reaches-ninety": ("07", "4.3", 0.85),
     "ninety-percent-without-skill": ("07", "5.1", 0.3),
+    "too-narrow-underfits": ("08", "own", 0.05),
+    "narrow-network-cures-noise": ("08", "own", 0.02),
+    "second-descent": ("08", "own", 0.02),
+    "too-fast-goes-back": ("08", "1.1", 0.5),
+    "falling-rate-holds-what-was-learned": ("08", "1.1", 0.02),
+    "default-sgd-falls-behind-adam": ("08", "1.1", 0.05),
+    "tuned-sgd-falls-behind-adam": ("08", "1.1", 0.02),
 }
 
 
