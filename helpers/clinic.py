@@ -30,7 +30,7 @@ DIAGNOSES = (
 ROWS, FRESH = 200, 2_000  # training rows, as many validation rows; rows in use
 
 
-# --- rows: functions of a generator that return x and y, in the order train, validation, in use ----
+# --- rows: functions of a generator that return x and y: training, validation, in use -------------
 
 
 def sum_rule(rows, rng, flip=0.0, above=1.0):
