@@ -444,3 +444,10 @@ def test_the_table_has_a_line_for_each_finding():
     lines = diagnosis.shown({"200 or more": table}).splitlines()
     assert len(lines) == 1 + len(table["sound"])
     assert f"{table['sound']['overfit']['f1']:.3f}" in lines[1]
+
+
+def test_the_record_is_found_from_any_folder(tmp_path, monkeypatch):
+    """A learner's copy runs in workbook/, the stored notebook in notebooks/."""
+    monkeypatch.chdir(tmp_path)
+    diagnosis.bench.cache_clear()
+    assert diagnosis.by_situation("healthy", "gap")

@@ -125,7 +125,7 @@ WRONG = {
         ],
         "neighbour": neighbours(exercises, {
             "cheapest_rule": "val_loss and last, and takes rules, share, missed and alarm",
-            "flatters": "val_loss and last, and takes reported and used",
+            "flatters": "True or False for each run, not tuple",
         }),
         "other": [
             (lambda v, n: (v[:, -n:] >= v.min(axis=1, keepdims=True)).all(axis=1), "answer is"),
