@@ -1199,6 +1199,7 @@ def chart(history, *, title):
         curves = {"train": history[metric], "validation": history[f"val_{metric}"]}
         learning_curves(curves, ax, ylabel=metric, title=title if metric == "loss" else "")
     axes[0].set_ylim(0)
+    axes[1].set_ylim(0, 1.02)
     return axes
 
 
