@@ -558,8 +558,8 @@ _ADVICE = {
 }  # fmt: skip
 _WHERE = {
     "overfit": "notebooks 01 (what it looks like), 02 (penalties, dropout), 04 (early stopping)",
-    "unstable": "no notebook yet",
-    "unfinished": "notebook 04 (how long to wait)",
+    "unstable": "notebook 08 (capacity and learning rate)",
+    "unfinished": "notebooks 04 (how long to wait), 08 (capacity and learning rate)",
     "no skill": "notebooks 07 (no skill behind a high score), 02 (labels without a cause)",
 }
 _NOT_IN_CURVES = (
@@ -571,7 +571,7 @@ _NOT_IN_CURVES = (
     "come from another place than the rows that the model will meet.",
     "No rule on one history can tell.",
     "Pass the model and the rows: diagnose(build_model, train, validation).",
-    "notebooks 05 (a leak), 07 (no skill behind a high score)",
+    "notebooks 07 (no skill behind a high score), 08 (capacity), 09 (leakage and shift)",
 )
 
 
@@ -763,7 +763,7 @@ def _many_runs(build_model, train, validation, test, seeds, epochs, batch_size):
 
 
 _NAMED = {"train": "training", "validation": "validation", "test": "test"}
-_SOUND = "notebook 05 (a leak)"
+_SOUND = "notebook 09 (leakage and shift)"
 
 
 def _rows(name, pair):
@@ -1093,8 +1093,99 @@ def _rate(usual, others):
         "learning rate too high or too low", answer, " ".join(seen),
         "Student's interval over the runs, which share rows: somewhat too narrow. Not measured on "
         "the bench.",
-        advice, "no notebook yet",
+        advice, _WHERE["unstable"],
     )  # fmt: skip
+
+
+# --- the bench's record, as notebook 10 shows it --------------------------------------------------
+
+
+def rules_of_thumb(loss, val_loss, accuracy=None, val_accuracy=None):
+    """Say what three rules of thumb call overfit.
+
+    Parameters
+    ----------
+    loss, val_loss : numpy.ndarray, shape (R, epochs)
+    accuracy, val_accuracy : numpy.ndarray, shape (R, epochs), or None
+
+    Returns
+    -------
+    dict of str to numpy.ndarray of bool, shape (R,)
+        *gap*: the training accuracy ends 5 points above the validation accuracy (without accuracy:
+        the validation loss a fifth above the training loss). *rising loss*: the validation loss was
+        above its best in each of the last ten epochs. *accuracy below its best*: the validation
+        accuracy ends 2 points below its best epoch.
+    """
+    gap = val_loss[:, -1] > 1.2 * loss[:, -1]
+    below = np.zeros(len(gap), dtype=bool)
+    if accuracy is not None:
+        gap = accuracy[:, -1] - val_accuracy[:, -1] > 0.05
+        below = val_accuracy.max(axis=1) - val_accuracy[:, -1] > 0.02
+    rising = (val_loss[:, -10:] > val_loss.min(axis=1, keepdims=True)).all(axis=1)
+    return {"gap": gap, "rising loss": rising, "accuracy below its best": below}
+
+
+def shown(result, pool="sound"):
+    """Lay the bench's pooled figures out as text.
+
+    Parameters
+    ----------
+    result : dict
+        By validation rows and pool, as `bench` holds it under "one history" and "replicates".
+    pool : {"sound", "all"}
+        Without or with the situations whose rows leak or are shifted.
+
+    Returns
+    -------
+    str
+        One line per size and finding.
+    """
+    head = f"{'rows':>11} {'finding':26}{'true':>6}{'heard':>7}{'alarms':>8}{'silent':>8}{'F1':>7}"
+    lines = [f"{head}  {'95 % interval':15}{'F1 of the answered':>18}"]
+    for rows, pools in result.items():
+        for name, f in pools[pool].items():
+            lines.append(
+                f"{rows:>11} {name:26}{f['share']:6.2f}{f['sensitivity']:7.2f}"
+                f"{f['false alarms']:8.3f}"
+                f"{f['abstentions']:8.2f}{f['f1']:7.3f}  {f['f1 low']:.3f} to {f['f1 high']:.3f}"
+                f"{f['f1 of the answered']:18.3f}"
+            )
+    return "\n".join(lines)
+
+
+def by_situation(group, who, *, half="second", rows=(20, 200, 2_000), kinds=None, least=1):
+    """Count on the bench, situation by situation, which runs were called overfit.
+
+    Parameters
+    ----------
+    group : {"healthy", "overfit", "unstable"}
+        Which runs: healthy ones are neither overfit nor unstable.
+    who : str
+        "diagnose", or one of the `rules_of_thumb`.
+    half : {"second", "first"}
+        The first half chose the rules.
+    rows : sequence of int
+        Validation rows, each one of 20, 200 and 2,000; their runs are counted together.
+    kinds : sequence of str, optional
+        Only situations made to show this, as "overfit" or "healthy".
+    least : int, default 1
+        Only situations in which so many of the 100 runs, or more, belong to the group.
+
+    Returns
+    -------
+    dict of str to tuple (called, runs)
+    """
+    groups, callers = ("healthy", "overfit", "unstable"), tuple(bench()["situations"][0]["called"])
+    checks.one_of("group", group, groups)
+    checks.one_of("who", who, callers)
+    checks.one_of("half", half, ("second", "first"))
+    record = bench() if half == "second" else bench()["half that chose the rules"]
+    found = {}
+    for s in record["situations"]:
+        if s["rows"] in rows and s[group] >= least and (kinds is None or s["kind"] in kinds):
+            called, runs = found.get(s["situation"], (0, 0))
+            found[s["situation"]] = called + s["called"][who][group], runs + s[group]
+    return found
 
 
 def main(arguments):

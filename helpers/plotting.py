@@ -1195,6 +1195,28 @@ def _drawn(figure, **options):
     return buffer.getvalue()
 
 
+def chart(history, *, title):
+    """Draw loss and accuracy of one training side by side.
+
+    Parameters
+    ----------
+    history : dict of str to array-like, shape (epochs,)
+        ``loss``, ``accuracy``, ``val_loss`` and ``val_accuracy``, as ``model.fit`` names them.
+    title : str
+
+    Returns
+    -------
+    numpy.ndarray of matplotlib.axes.Axes
+    """
+    axes = figure(2, height=3.2)
+    for ax, metric in zip(axes, ("loss", "accuracy"), strict=True):
+        curves = {"train": history[metric], "validation": history[f"val_{metric}"]}
+        learning_curves(curves, ax, ylabel=metric, title=title if metric == "loss" else "")
+    axes[0].set_ylim(0)
+    axes[1].set_ylim(0, 1.02)
+    return axes
+
+
 def _image(picture, alt, width):
     """Return a picture as HTML: the one form in which JupyterLab reads an alternative text."""
     code = base64.b64encode(picture).decode()

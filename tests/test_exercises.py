@@ -51,6 +51,8 @@ EXEMPT = {
     ("imbalanced_validation", "precision_in_the_world"): {"leak", "off by one"},  # three shares
     ("leakage_and_shift", "name_the_leaks"): {"leak", "off by one"},  # five words
     ("leakage_and_shift", "world_weights"): {"leak"},  # probabilities alone
+    ("clinic", "rising"): {"leak"},  # validation losses alone
+    ("clinic", "cheapest_rule"): {"leak", "off by one"},  # shares and costs
 }
 
 
@@ -82,6 +84,7 @@ WORDS = (
     "largest_part",
     "what_happened",
     "name_the_leaks",
+    "cheapest_rule",
 )
 NO_NUMBERS = ("build_sparse", "pipeline", "my_claim")  # a model, a pipeline, a claim
 functions = {key: e for key, e in EXERCISES.items() if key[1] not in NO_NUMBERS}
