@@ -510,25 +510,6 @@ def judged(loss, val_loss, rows):
     return {name: np.array([found[name] for found in answers]) for name in NAMES}
 
 
-def rules_of_thumb(curves, rows):
-    """Return what three rules of thumb call overfit: dict of bool, shape (R,).
-
-    *gap*: the training accuracy ends 5 points above the validation accuracy (without accuracy: the
-    validation loss a fifth above the training loss). *rising loss*: the validation loss was above
-    its best in each of the last ten epochs. *accuracy below its best*: the validation accuracy ends
-    2 points below its best epoch.
-    """
-    training, validation = curves["train", "loss"], curves[rows, "loss"]
-    gap = validation[:, -1] > 1.2 * training[:, -1]
-    below = np.zeros(len(gap), dtype=bool)
-    if ("train", "accuracy") in curves:
-        accuracy = curves[rows, "accuracy"]
-        gap = curves["train", "accuracy"][:, -1] - accuracy[:, -1] > 0.05
-        below = accuracy.max(axis=1) - accuracy[:, -1] > 0.02
-    rising = (validation[:, -10:] > validation.min(axis=1, keepdims=True)).all(axis=1)
-    return {"gap": gap, "rising loss": rising, "accuracy below its best": below}
-
-
 def f1(true, called):
     """Return the F1 score of a call."""
     return 2 * (true & called).sum() / max(true.sum() + called.sum(), 1)
@@ -586,7 +567,9 @@ def table(half):
         found = truth(situation, curves)
         for rows in situation.sizes:
             answers = judged(curves["train", "loss"], curves[rows, "loss"], rows)
-            thumbs = rules_of_thumb(curves, rows)
+            thumbs = diagnosis.rules_of_thumb(
+                *(curves.get((s, n)) for n in ("loss", "accuracy") for s in ("train", rows))
+            )
             thumbs = {k: np.where(v, "yes", "no") for k, v in thumbs.items()}
             place = np.full(RUNS, situation.name)
             for name, answer in [*answers.items(), *thumbs.items()]:
@@ -629,21 +612,6 @@ def of_one(situation, found, answers, rows):
     }
 
 
-def shown(result, pool="sound"):
-    """Lay the pooled figures out as text."""
-    head = f"{'rows':>11} {'finding':26}{'true':>6}{'heard':>7}{'alarms':>8}{'silent':>8}{'F1':>7}"
-    lines = [f"{head}  {'95 % interval':15}{'F1 of the answered':>18}"]
-    for rows, pools in result.items():
-        for name, f in pools[pool].items():
-            lines.append(
-                f"{rows:>11} {name:26}{f['share']:6.2f}{f['sensitivity']:7.2f}"
-                f"{f['false alarms']:8.3f}"
-                f"{f['abstentions']:8.2f}{f['f1']:7.3f}  {f['f1 low']:.3f} to {f['f1 high']:.3f}"
-                f"{f['f1 of the answered']:18.3f}"
-            )
-    return "\n".join(lines)
-
-
 def fit():
     """Fit the rules to the sound situations of the first half; print and return their numbers.
 
@@ -684,11 +652,11 @@ def main(half):
     if half == "first":
         print(json.dumps(fit(), indent=4))
     result, single = table(half)
-    print(shown(result), flush=True)
+    print(diagnosis.shown(result), flush=True)
     if half == "second":
         chosen, chosen_single = table("first")
         replicated, replicated_single = table_of_replicates("second")
-        print(shown(replicated, "all"), flush=True)
+        print(diagnosis.shown(replicated, "all"), flush=True)
         record = {
             "rules": rules,
             "one history": result,

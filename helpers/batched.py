@@ -38,6 +38,9 @@ SECONDS_PER_CALL = 0.3
 # A bound on memory: the row orders of one call, in numbers of 4 bytes.
 ORDERS_AT_ONCE = 2**20
 
+# Another one: the rows that are tried without XLA.
+ROWS_AT_ONCE = 2**12
+
 # How many compiled programs are kept: each takes a second to make, and megabytes to keep.
 PROGRAMS_KEPT = 12
 
@@ -132,13 +135,13 @@ def random_states_kept():
         np.random.set_state(states[1])
 
 
-def starting_values(build, model, seeds):
+def starting_values(build, model, seeds, read):
     """Return the initial values of the model's variables for all seeds.
 
     Building a Keras model takes about 15 ms, which for 100 replicates would be most of the time.
     Where the variables come from initializers, only these are run again, each with the seed that it
     would have drawn. The last seed's model is built to see that this is so. Where it is not, or
-    where building drew other random numbers too, all are built.
+    where building drew other random numbers too, or `read` a weight, all are built.
 
     Returns
     -------
@@ -150,7 +153,7 @@ def starting_values(build, model, seeds):
         return [np.asarray(v)[None] for v in model.variables], [model]
     states = _states()
     drawn, count = _redrawn_variables(model, seeds)
-    alone = states == _states_after(seeds[0], count)
+    alone = not read and states == _states_after(seeds[0], count)
     last = build(seeds[-1])
     built = [np.asarray(v) for v in last.variables]
     if (
@@ -310,9 +313,8 @@ def compiled(function):
     return call
 
 
-def program_for(model, data, replicates, batch_size):
+def program_for(model, described, data, replicates, batch_size):
     """Return the program for a model and the shapes of its data, compiled before or new."""
-    described = description(model)
     shapes = tuple(
         (name, own, tuple((part.shape, str(part.dtype)) for part in parts))
         for name, (own, *parts) in data.items()
@@ -369,10 +371,19 @@ def layers_of(model):
     return model._flatten_layers(include_self=False)
 
 
+def operations_of(model):
+    """Return the layers and operations in the graph of a model and of the models inside."""
+    return [op for one in (model, *layers_of(model)) for op in getattr(one, "operations", ())]
+
+
 def _parts(model):
-    """Return what computes: the model, its layers and operations, optimizer, loss and metrics."""
+    """Return what computes: layers and operations, penalties, optimizer, loss and metrics."""
     options = model._compile_config.config
-    parts = [model, model.optimizer, *layers_of(model), *getattr(model, "operations", ())]
+    parts = [model, model.optimizer, *layers_of(model), *operations_of(model)]
+    nodes = [node for one in operations_of(model) for node in one._inbound_nodes]
+    given = keras.tree.flatten([[n.arguments.args, n.arguments.kwargs] for n in nodes])
+    parts += [one for one in given if callable(one)]  # a branch of ops.switch
+    parts += [one for v in model.trainable_variables for one in (v.regularizer, v.constraint)]
     return parts + keras.tree.flatten([options.get("loss"), options.get("metrics")])
 
 
@@ -401,13 +412,18 @@ def is_plain(model):
 def _plain_data(part):
     """Return the numbers and texts that an object holds: not all stand in its configuration."""
     held = getattr(part, "__dict__", {})
-    plain = (bool, int, float, str, type(None))
     found = {
         name: value
         for name, value in held.items()
-        if isinstance(value, plain) and name != "_called"  # the first prediction sets it
+        if _is_plain_data(value) and name not in ("_called", "seed")  # calling sets the first
     }
     return [type(part).__name__, found, held.get("_fn_kwargs")]
+
+
+def _is_plain_data(value):
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain_data, value))
+    return isinstance(value, (bool, int, float, str, type(None)))
 
 
 def _is_keras(part):
@@ -421,14 +437,16 @@ def description(model):
         return None
     try:
         with _with_strengths(model, [0.0] * len(_strengths(model))):
-            described = json.loads(model.to_json())
+            described = json.loads(model.to_json(), object_hook=_without_seed)
+            data = [_plain_data(part) for part in _parts(model)]
         described.pop("compile_config", None)
         compiled = json.loads(json.dumps(model.get_compile_config(), default=repr))
+        optimizer = keras.optimizers.serialize(model.optimizer)  # it may have been replaced
     except (NotImplementedError, TypeError, ValueError):
         return None
-    optimizer = compiled["optimizer"]["config"]
-    if isinstance(optimizer["learning_rate"], float):
-        optimizer["learning_rate"] = None
+    if isinstance(optimizer["config"]["learning_rate"], float):
+        optimizer["config"]["learning_rate"] = None
+    compiled["optimizer"] = optimizer
     decayed = [model.optimizer._use_weight_decay(v._value) for v in model.trainable_variables]
     place = {id(v): i for i, v in enumerate(model.variables)}
     held = [
@@ -436,9 +454,13 @@ def description(model):
         for layer in layers_of(model)
     ]
     settings = keras.config.epsilon(), keras.config.floatx(), keras.config.image_data_format()
-    data = [_plain_data(part) for part in _parts(model)]
     parts = described, compiled, decayed, held, data, _penalties(model)[1], settings
     return json.dumps(parts, default=repr)
+
+
+def _without_seed(config):
+    """Leave out a seed: it decides where variables start. `RandomCrop` draws one if given none."""
+    return {name: value for name, value in config.items() if name != "seed"}
 
 
 _TENSORFLOW, _KERAS = (
@@ -486,8 +508,8 @@ def _refuse_changes():
 class Step:
     """What one replicate does with one batch: Keras' own step, on values that are passed in.
 
-    The model is built and compiled; its optimizer is changed for good. Of x and y, rows (n, ...),
-    the shapes and types count.
+    The model is built and compiled; its optimizer is changed for good. Of x and y, a batch, the
+    shapes and types count.
     """
 
     def __init__(self, model, x, y):
@@ -495,7 +517,7 @@ class Step:
         _make_stateless(model.optimizer)
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        model._symbolic_build(data_batch=(tf.constant(x[:1]), tf.constant(y[:1])))
+        model._symbolic_build(data_batch=(x, y))
         model.reset_metrics()
         self.metrics = list(model.metrics_variables)
         tallies = {id(v) for v in self.metrics}
@@ -521,7 +543,8 @@ class Step:
         found = model.get_metrics_result()
         for name, value in found.items():
             if np.ndim(value):
-                refuse(f"the metric {name}: it gives {np.size(value)} numbers, and one is allowed")
+                shape = tuple(np.shape(value))
+                refuse(f"the metric {name}, whose values have shape {shape}: one number is allowed")
         self.names = list(found)
 
     def train(self, values, tallies, x, y):
@@ -575,7 +598,9 @@ class Step:
         with keras.StatelessScope(state_mapping=list(zip(self.metrics, tallies, strict=True))):
             found = self.model.get_metrics_result().values()
             # In the scope: a metric may give a variable itself.
-            return tf.stack([keras.ops.cast(value, "float32") for value in found])
+            found = tf.stack([keras.ops.cast(value, "float32") for value in found])
+        # A prediction of NaN counts as this or that class, with XLA as another one than without.
+        return tf.where(tf.math.is_nan(found[0]), np.nan, found)
 
     def _forward(self, x, y, training):
         model = self.model
@@ -600,8 +625,13 @@ class Step:
         return [scope.get_current_value(v) for v in variables]
 
 
-# Operations whose numbers come from a state that is not the model's, or from Python.
-_DRAWS = re.compile("Random|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial|.*PyFunc")
+# Operations whose numbers come from a state that is not the model's, or from Python; and checks,
+# which XLA leaves out.
+_DRAW = "draw with keras.random and a SeedGenerator of the layer's own"
+_REMEDIES = {
+    "Random|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial|.*PyFunc": _DRAW,
+    "Assert|CheckNumerics": "check the data before, or use model.fit",
+}
 
 
 def check_step(models, x, y):
@@ -609,7 +639,7 @@ def check_step(models, x, y):
 
     The step of each model is traced, without the map, that of the first one twice. Where two
     differ, a layer, a loss or a metric keeps numbers outside of its variables, or draws or counts
-    in Python, and what the first trace met would be used for all.
+    in Python, and what the first trace met would be used for all. Return what the traces found.
     """
     steps = [Step(one, x, y) for one in models]
     found = {_traced(step, x, y) for step in [*steps, steps[0]]}
@@ -619,6 +649,7 @@ def check_step(models, x, y):
             "from one seed to the next, or from one trace to the next",
             "keep them in a layer's weights, or use model.fit",
         )
+    return found.pop()
 
 
 def _traced(step, x, y):
@@ -631,7 +662,7 @@ def _traced(step, x, y):
         [tf.TensorSpec(v.shape, v.dtype) for v in variables]
         for variables in (step.variables, step.metrics)
     ]
-    batch = [tf.TensorSpec((2, *a.shape[1:]), a.dtype) for a in (x, y)]
+    batch = [tf.TensorSpec(a.shape, a.dtype) for a in (x, y)]
     try:
         graph = tf.function(both, autograph=False).get_concrete_function(*specs, *batch).graph
     except NotMappableError:
@@ -641,11 +672,12 @@ def _traced(step, x, y):
     written = graph.as_graph_def()
     functions = {f.signature.name: f for f in written.library.function}
     for node in itertools.chain(written.node, *(f.node_def for f in functions.values())):
-        if _DRAWS.match(node.op):
-            refuse(
-                f"TensorFlow's {node.op} in a layer, loss or metric",
-                "draw with keras.random and a SeedGenerator of the layer's own",
-            )
+        for kind, remedy in _REMEDIES.items():
+            if re.match(kind, node.op):
+                refuse(f"TensorFlow's {node.op} in a layer, loss or metric", remedy)
+    for op in graph.get_operations():
+        if "GetKeyCounter" in op.type and not _is_given(op.inputs[0]):
+            refuse("random numbers drawn from a seed that is a number", _DRAW)  # XLA draws others
     outside = [value for value, _ in graph.captures]
     if any(value.dtype == tf.resource for value in outside):
         refuse(
@@ -655,6 +687,11 @@ def _traced(step, x, y):
     computed = _digest(written.node, [], [t.name for t in graph.outputs], functions)
     held = [np.asarray(v) for v in (*outside, *step.model.optimizer.variables)]
     return computed, *(value.tobytes() for value in held)
+
+
+def _is_given(tensor):
+    """Tell whether a number in a graph hangs on what the graph is given."""
+    return tensor.op.type == "Placeholder" or any(map(_is_given, tensor.op.inputs))
 
 
 def _digest(nodes, inputs, outputs, functions):
@@ -712,7 +749,7 @@ class Program:
         self.replicates, self.batch_size = replicates, batch_size
         self.own = {name: own for name, (own, _, _) in data.items()}
         self.rows = {name: x.shape[int(own)] for name, (own, x, _) in data.items()}
-        self.step = Step(model, *one_draw(*data["train"]))
+        self.step = Step(model, *first_batch(batch_size, *data["train"]))
         orders = ORDERS_AT_ONCE // (replicates * self.rows["train"])
         self.epochs_per_call = int(np.clip(orders, 1, EPOCHS_PER_CALL))
         self.traced = {}
@@ -862,9 +899,10 @@ class Program:
         return self.traced["results"](tallies)
 
 
-def one_draw(own, x, y):
-    """Return the rows of the first replicate, or those of all."""
-    return (x[0], y[0]) if own else (x, y)
+def first_batch(batch_size, own, x, y):
+    """Return zeros, which take no memory, of the shapes and types of a replicate's first batch."""
+    first = [(array[0] if own else array)[:batch_size] for array in (x, y)]
+    return [np.broadcast_to(array.dtype.type(), array.shape) for array in first]
 
 
 def _over_replicates(one, stacked):
@@ -911,18 +949,42 @@ def _predict(model, values, x):
     return predictions
 
 
+def may_refuse_rows(model):
+    """Tell whether some rows make an error, in a table's index or in code of the learner's."""
+    layer, embedding = keras.layers.Layer, keras.layers.Embedding
+    indexed = any(isinstance(one, embedding) for one in layers_of(model))
+    usual = all(isinstance(one, layer) for one in operations_of(model))
+    return indexed or not usual or not is_plain(model)
+
+
 def problem_of(model, x):
     """Return what TensorFlow says against these rows, of an index without a place for example.
 
     XLA has no such errors: it takes the nearest place.
     """
-    indexed = any(isinstance(layer, keras.layers.Embedding) for layer in layers_of(model))
-    if (indexed or not is_plain(model)) and model.input_shape[0] is None:
-        try:
-            with _Scope([(v, v.value) for v in model.variables]):
-                _call(model, x, training=False)
-        except tf.errors.InvalidArgumentError as error:
-            return re.search(r"\S+ = \S+ is not in \S+ \S+|$", error.message)[0] or error.message
+
+    def call(x):
+        with _Scope([(v, v.value) for v in model.variables]):
+            _call(model, x, training=False)
+
+    return _said_against(model, call, x)
+
+
+def problem_of_labels(model, x, y):
+    """Return what TensorFlow says against these labels in a loss or a metric of the learner's."""
+    step = Step(model, x, y)
+    state = [v.value for v in step.variables], [tf.constant(v) for v in step.zeros]
+    return _said_against(model, lambda *batch: step.test(*state, *batch), x, y)
+
+
+def _said_against(model, call, *rows):
+    """Return the message of an error in `call` on rows, or None."""
+    size = model.input_shape[0] or ROWS_AT_ONCE
+    try:
+        for start in range(0, len(rows[0]), size):
+            call(*(tf.constant(array[start : start + size]) for array in rows))
+    except tf.errors.InvalidArgumentError as error:
+        return re.search(r"\S+ = \S+ is not in \S+ \S+|$", error.message)[0] or error.message
     return None
 
 

@@ -6,8 +6,8 @@ errors on the other; ``benchmarks/diagnosis.json`` holds the result. From the re
 rows it looks at the rows first, trains replicates on other splits, and judges what it measured on
 rows left out.
 
-NumPy and SciPy; scikit-learn and one sibling, `training`, in the second form alone and imported
-there: the first must not wait for TensorFlow.
+NumPy and SciPy; scikit-learn and the sibling `training` in the second form, imported there: the
+first must not wait for TensorFlow. The sibling `evidence` has the intervals.
 """
 
 import csv
@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from helpers import checks
+from helpers import checks, evidence
 
 BENCH = Path(__file__).resolve().parents[1] / "benchmarks" / "diagnosis.json"
 # The numbers of the rules. Each is a logistic model of features that `features` names; a finding is
@@ -558,8 +558,8 @@ _ADVICE = {
 }  # fmt: skip
 _WHERE = {
     "overfit": "notebooks 01 (what it looks like), 02 (penalties, dropout), 04 (early stopping)",
-    "unstable": "no notebook yet",
-    "unfinished": "notebook 04 (how long to wait)",
+    "unstable": "notebook 08 (capacity and learning rate)",
+    "unfinished": "notebooks 04 (how long to wait), 08 (capacity and learning rate)",
     "no skill": "notebooks 07 (no skill behind a high score), 02 (labels without a cause)",
 }
 _NOT_IN_CURVES = (
@@ -571,7 +571,7 @@ _NOT_IN_CURVES = (
     "come from another place than the rows that the model will meet.",
     "No rule on one history can tell.",
     "Pass the model and the rows: diagnose(build_model, train, validation).",
-    "notebooks 05 (a leak), 07 (no skill behind a high score)",
+    "notebooks 07 (no skill behind a high score), 08 (capacity), 09 (leakage and shift)",
 )
 
 
@@ -597,24 +597,24 @@ def _one_run(curves, rows):
         return Diagnosis(told, [few])
     found = features(curves["loss"], curves["val_loss"], rows)
     seen = _seen(found, curves, rows)
-    drawn = {"training": curves["loss"].tolist(), "validation": curves["val_loss"].tolist()}
-    findings = []
-    for name, sentence in seen.items():
-        answer = _answer(score(name, found))
-        advice = dict(zip(("yes", "no"), _ADVICE[name], strict=True)).get(answer)
-        findings.append(
-            Finding(
-                name,
-                answer,
-                sentence,
-                measured(name, answer, rows),
-                advice or _more(name, found, rows),
-                _WHERE[name],
-                drawn,
-                (found["best"],),
-            )  # fmt: skip
-        )
+    answered = answers(curves["loss"], curves["val_loss"], rows)
+    sure = {name: measured(name, answer, rows) for name, answer in answered.items()}
+    more = {name: _more(name, found, rows) for name in answered}
+    findings = _curve_findings(curves, found, seen, answered, sure, more)
     return Diagnosis(told, [*findings, Finding(*_NOT_IN_CURVES)])
+
+
+def _curve_findings(curves, found, seen, answered, sure, more):
+    """Return a finding for each question that curves answer, in the order of `seen`."""
+    drawn = {"training": curves["loss"].tolist(), "validation": curves["val_loss"].tolist()}
+    advice = {name: dict(zip(("yes", "no"), _ADVICE[name], strict=True)) for name in seen}
+    return [
+        Finding(
+            name, answered[name], sentence, sure[name],
+            advice[name].get(answered[name], more[name]), _WHERE[name], drawn, (found["best"],),
+        )
+        for name, sentence in seen.items()
+    ]  # fmt: skip
 
 
 def _seen(found, curves, rows):
@@ -714,10 +714,10 @@ def _rates(table, name, answer, what):
         share = _percent((true + false) / runs)
         return where + f"no answer for {share}, and in {true} of these {true + false} it was so."
     right, found = true if answer == "yes" else false, counts["yes"]
-    ci = stats.binomtest(right, true + false).proportion_ci(method="wilson")
+    share, low, high = evidence.proportion(right, true + false)
     return (
-        f'{where}"{answer}" was right in {_percent(right / (true + false))} (95 % interval '
-        f"{_percent(ci.low)} to {_percent(ci.high)}). It was found in {found[0]:,} of {held:,} "
+        f'{where}"{answer}" was right in {_percent(share)} (95 % interval '
+        f"{_percent(low)} to {_percent(high)}). It was found in {found[0]:,} of {held:,} "
         f"that had it, with {found[1]} false alarms in {runs - held:,}."
     )
 
@@ -763,7 +763,7 @@ def _many_runs(build_model, train, validation, test, seeds, epochs, batch_size):
 
 
 _NAMED = {"train": "training", "validation": "validation", "test": "test"}
-_SOUND = "notebook 05 (a leak)"
+_SOUND = "notebook 09 (leakage and shift)"
 
 
 def _rows(name, pair):
@@ -961,7 +961,6 @@ def _judged(curves, rows):
     """Return what the replicates' curves say."""
     mean = {name: values.mean(axis=0) for name, values in curves.items()}
     found = features(mean["loss"], mean["val_loss"], rows)
-    drawn = {"training": mean["loss"].tolist(), "validation": mean["val_loss"].tolist()}
     each = [features(a, b, rows) for a, b in zip(curves["loss"], curves["val_loss"], strict=True)]
     place = round(found["best"]) - 1
     window = max(3, round(RULES["window"] * len(mean["loss"])))
@@ -969,33 +968,17 @@ def _judged(curves, rows):
         curves["val_loss"][:, s].mean(axis=1) for s in _windows(place, window, len(mean["loss"]))
     ]
     rise = ends[1] - ends[0]
-    low, high = _interval(rise)
+    _, low, high = evidence.interval(rise)
     seen = _seen(found, mean, rows)
     seen["overfit"] += (
         f" From that epoch to the end it moved by {rise.mean():+.3g} (95 % interval over the runs "
         f"{low:+.3g} to {high:+.3g}); {sum(f['rise'] > math.log(1.05) for f in each)} of "
         f"{len(each)} runs end more than 5 % above their own best."
     )
-    findings = []
     answered = answers(mean["loss"], mean["val_loss"], rows)
-    for name in ("overfit", "unstable", "unfinished"):
-        advice = dict(zip(("yes", "no"), _ADVICE[name], strict=True)).get(answered[name])
-        more = (
-            f"Twice the seeds, and {2 * rows:,} rows or more, would be enough if nothing changes."
-        )
-        findings.append(
-            Finding(
-                name,
-                answered[name],
-                seen[name],
-                measured_replicates(name, answered[name]),
-                advice or more,
-                _WHERE[name],
-                drawn,
-                (found["best"],),
-            )  # fmt: skip
-        )
-    return findings
+    sure = {name: measured_replicates(name, answer) for name, answer in answered.items()}
+    more = f"Twice the seeds, and {2 * rows:,} rows or more, would be enough if nothing changes."
+    return _curve_findings(mean, found, seen, answered, sure, dict.fromkeys(answered, more))
 
 
 def ask_underfit(accuracy, train, validation):
@@ -1018,7 +1001,7 @@ def ask_underfit(accuracy, train, validation):
     rows = zip(*(part[:_FORESTS] for part in (*train, *validation)), strict=True)
     scores = [forest.fit(x, y).score(xv, yv) for x, y, xv, yv in rows]
     better = 100 * (np.array(scores) - last)
-    low, high = _interval(better)
+    _, low, high = evidence.interval(better)
     answer = "yes" if low > 0 else ("no" if high < 2 else NOT_ENOUGH)
     return Finding(
         "underfit", answer,
@@ -1043,12 +1026,6 @@ def _windows(place, window, epochs):
     return slice(first, first + window), slice(epochs - window, epochs)
 
 
-def _interval(values):
-    """Return Student's 95 % interval of a mean over the runs."""
-    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
-    return values.mean() - half, values.mean() + half
-
-
 def _skill(curves, labels):
     """Ask whether the score beats the larger class, or, without accuracy, the mean."""
     if "val_accuracy" not in curves:
@@ -1059,7 +1036,7 @@ def _skill(curves, labels):
         shares = [np.unique(row, return_counts=True)[1].max() / len(row) for row in labels]
         better = 100 * (curves["val_accuracy"][:, -1] - np.array(shares))
         what, wide = "accuracy above the share of the larger class, in points,", 100
-    low, high = _interval(better)
+    _, low, high = evidence.interval(better)
     answer = "no" if low > 0 else ("yes" if high < 0.02 * wide else NOT_ENOUGH)
     return Finding(
         "no skill", answer,
@@ -1103,7 +1080,7 @@ def _rate(usual, others):
     for words, loss in others.items():
         lowest = np.where(np.isfinite(loss), loss, _DIVERGED).min(axis=1)
         gain = np.log(np.maximum(best, _TINY) / np.maximum(lowest, _TINY))
-        low, high = _interval(gain)
+        _, low, high = evidence.interval(gain)
         seen.append(
             f"With {words} the rate the lowest validation loss is {math.exp(-gain.mean()):.2f} "
             f"times as high (95 % interval {math.exp(-high):.2f} to {math.exp(-low):.2f})."
@@ -1116,8 +1093,99 @@ def _rate(usual, others):
         "learning rate too high or too low", answer, " ".join(seen),
         "Student's interval over the runs, which share rows: somewhat too narrow. Not measured on "
         "the bench.",
-        advice, "no notebook yet",
+        advice, _WHERE["unstable"],
     )  # fmt: skip
+
+
+# --- the bench's record, as notebook 10 shows it --------------------------------------------------
+
+
+def rules_of_thumb(loss, val_loss, accuracy=None, val_accuracy=None):
+    """Say what three rules of thumb call overfit.
+
+    Parameters
+    ----------
+    loss, val_loss : numpy.ndarray, shape (R, epochs)
+    accuracy, val_accuracy : numpy.ndarray, shape (R, epochs), or None
+
+    Returns
+    -------
+    dict of str to numpy.ndarray of bool, shape (R,)
+        *gap*: the training accuracy ends 5 points above the validation accuracy (without accuracy:
+        the validation loss a fifth above the training loss). *rising loss*: the validation loss was
+        above its best in each of the last ten epochs. *accuracy below its best*: the validation
+        accuracy ends 2 points below its best epoch.
+    """
+    gap = val_loss[:, -1] > 1.2 * loss[:, -1]
+    below = np.zeros(len(gap), dtype=bool)
+    if accuracy is not None:
+        gap = accuracy[:, -1] - val_accuracy[:, -1] > 0.05
+        below = val_accuracy.max(axis=1) - val_accuracy[:, -1] > 0.02
+    rising = (val_loss[:, -10:] > val_loss.min(axis=1, keepdims=True)).all(axis=1)
+    return {"gap": gap, "rising loss": rising, "accuracy below its best": below}
+
+
+def shown(result, pool="sound"):
+    """Lay the bench's pooled figures out as text.
+
+    Parameters
+    ----------
+    result : dict
+        By validation rows and pool, as `bench` holds it under "one history" and "replicates".
+    pool : {"sound", "all"}
+        Without or with the situations whose rows leak or are shifted.
+
+    Returns
+    -------
+    str
+        One line per size and finding.
+    """
+    head = f"{'rows':>11} {'finding':26}{'true':>6}{'heard':>7}{'alarms':>8}{'silent':>8}{'F1':>7}"
+    lines = [f"{head}  {'95 % interval':15}{'F1 of the answered':>18}"]
+    for rows, pools in result.items():
+        for name, f in pools[pool].items():
+            lines.append(
+                f"{rows:>11} {name:26}{f['share']:6.2f}{f['sensitivity']:7.2f}"
+                f"{f['false alarms']:8.3f}"
+                f"{f['abstentions']:8.2f}{f['f1']:7.3f}  {f['f1 low']:.3f} to {f['f1 high']:.3f}"
+                f"{f['f1 of the answered']:18.3f}"
+            )
+    return "\n".join(lines)
+
+
+def by_situation(group, who, *, half="second", rows=(20, 200, 2_000), kinds=None, least=1):
+    """Count on the bench, situation by situation, which runs were called overfit.
+
+    Parameters
+    ----------
+    group : {"healthy", "overfit", "unstable"}
+        Which runs: healthy ones are neither overfit nor unstable.
+    who : str
+        "diagnose", or one of the `rules_of_thumb`.
+    half : {"second", "first"}
+        The first half chose the rules.
+    rows : sequence of int
+        Validation rows, each one of 20, 200 and 2,000; their runs are counted together.
+    kinds : sequence of str, optional
+        Only situations made to show this, as "overfit" or "healthy".
+    least : int, default 1
+        Only situations in which so many of the 100 runs, or more, belong to the group.
+
+    Returns
+    -------
+    dict of str to tuple (called, runs)
+    """
+    groups, callers = ("healthy", "overfit", "unstable"), tuple(bench()["situations"][0]["called"])
+    checks.one_of("group", group, groups)
+    checks.one_of("who", who, callers)
+    checks.one_of("half", half, ("second", "first"))
+    record = bench() if half == "second" else bench()["half that chose the rules"]
+    found = {}
+    for s in record["situations"]:
+        if s["rows"] in rows and s[group] >= least and (kinds is None or s["kind"] in kinds):
+            called, runs = found.get(s["situation"], (0, 0))
+            found[s["situation"]] = called + s["called"][who][group], runs + s[group]
+    return found
 
 
 def main(arguments):

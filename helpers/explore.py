@@ -55,7 +55,8 @@ class Prediction(widgets.VBox):
         self.said = widgets.HTML()
         super().__init__([widgets.HTML(f"<b>{html.escape(question)}</b>"), row, self.said])
         self.control.observe(lambda change: self._take(change["new"]), "value")
-        self.answer = _answers.get((question, tuple(self.choices or (low, high))))
+        self._key = question, tuple(self.choices or (low, high))
+        self.answer = _answers.get(self._key)
 
     @property
     def answer(self):
@@ -75,7 +76,7 @@ class Prediction(widgets.VBox):
     def _take(self, answer):
         self._answer = answer
         if answer is not None:
-            _answers[self.question, tuple(self.choices or (self.low, self.high))] = answer
+            _answers[self._key] = answer
         said = "No answer yet." if answer is None else f"Your answer: {self._written(answer)}"
         self.said.value = f'<span role="status">{html.escape(said)}</span>'
 

@@ -137,10 +137,9 @@ def png(ax):
     bytes
         The figure as a PNG file of two pixels a point, for `explore.Slider`.
     """
-    buffer = io.BytesIO()
-    ax.figure.savefig(buffer, format="png", dpi=2 * ax.figure.dpi)
+    picture = _drawn(ax.figure)
     plt.close(ax.figure)  # else pyplot would show it once more below the cell
-    return with_palette(buffer.getvalue())
+    return with_palette(picture)
 
 
 def with_palette(picture):
@@ -573,8 +572,8 @@ def with_interval(x, low, mean, high, ax=None, *, name=None, index=0, lift=0, **
     x = np.asarray(x)
     low, mean, high = _bands(low, mean, high, len(x))
     ax = figure() if ax is None else ax
-    colour = COLOURS.get(name, CONDITIONS[index % len(CONDITIONS)])
-    style = LINE_STYLES.get(name, ("-", "--", "-.", ":")[index % 4])
+    colour, style = _look(index)
+    colour, style = COLOURS.get(name, colour), LINE_STYLES.get(name, style)
     marker = "os^Dv*"[index % 6]
     ax.plot(x, mean, style, marker=marker, color=colour, linewidth=2, markersize=5)
     ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
@@ -620,6 +619,11 @@ def intervals(names, low, mean, high, ax=None, *, xlabel, title, reference=None)
     ax.set(xlabel=xlabel, title=title, ylim=(-0.6, len(names) - 0.4))
     ax.grid(axis="y", visible=False)
     return ax
+
+
+def _look(index):
+    """Return the colour and the line style of the condition at a place in a figure."""
+    return CONDITIONS[index % len(CONDITIONS)], ("-", "--", "-.", ":")[index % 4]
 
 
 def _bands(low, mean, high, length):
@@ -794,8 +798,8 @@ def named_lines(x, lines, ax=None, *, xticks=None, yticks=None, **labels):
     ends = []
     for i, (name, values) in enumerate(lines.items()):
         values = np.asarray(values)
-        colour = CONDITIONS[i % len(CONDITIONS)]
-        ax.plot(x, values, ("-", "--", "-.", ":")[i % 4], color=colour, linewidth=2)
+        colour, style = _look(i)
+        ax.plot(x, values, style, color=colour, linewidth=2)
         ends.append((values[-1], name, colour))
         tell(ax, _course(name, x, values, "x ="))
     ax.set(**{"xlim": (x[0], x[-1])} | labels)
@@ -920,7 +924,7 @@ def histograms(values, ax=None, *, xlabel, title, reference=None):
     ax = figure() if ax is None else ax
     bins = np.histogram_bin_edges(np.concatenate(list(values.values())), 50)
     for i, (name, drawn) in enumerate(values.items()):
-        colour, style = CONDITIONS[i % len(CONDITIONS)], ("-", "--", "-.", ":")[i % 4]
+        colour, style = _look(i)
         ax.hist(
             drawn, bins, density=True, histtype="step", color=colour, linestyle=style,
             linewidth=2, label=name,
@@ -1053,8 +1057,7 @@ def decision_lines(x, y, at, predicted, ax=None, *, title):
     ax.axhline(0.5, color=_BLACK, linestyle=":", linewidth=1.2)
     for i, (name, values) in enumerate(predicted.items()):
         crossing = at[np.argmax(np.asarray(values) >= 0.5)]
-        style = ("-", "--", "-.", ":")[i % 4]
-        colour = CONDITIONS[i % len(CONDITIONS)]
+        colour, style = _look(i)
         ax.plot(at, values, style, color=colour, linewidth=2.2, label=name)
         tell(ax, f"{name} crosses 0.5 at x = {crossing:.2g}.")
     ax.set(xlabel="$x$", ylabel="class, prediction", title=title)
@@ -1177,6 +1180,43 @@ def mark_epoch(ax, epoch, name):
     return tell(ax, f"Marked: {name}, {epoch:.3g}.")
 
 
+def _drawn(figure, **options):
+    """Return a figure as a PNG file of two pixels a point, and keep none of its pixels.
+
+    IPython keeps what a cell returns. The figure would keep its canvas, and each text what drew
+    it: 9 MB a figure.
+    """
+    buffer, canvas = io.BytesIO(), figure.canvas
+    type(canvas)(figure)  # is the figure's canvas from now on
+    figure.savefig(buffer, format="png", dpi=2 * figure.dpi, **options)
+    figure.set_canvas(canvas)
+    for text in figure.findobj(mpl.text.Text):
+        text._renderer = None
+    return buffer.getvalue()
+
+
+def chart(history, *, title):
+    """Draw loss and accuracy of one training side by side.
+
+    Parameters
+    ----------
+    history : dict of str to array-like, shape (epochs,)
+        ``loss``, ``accuracy``, ``val_loss`` and ``val_accuracy``, as ``model.fit`` names them.
+    title : str
+
+    Returns
+    -------
+    numpy.ndarray of matplotlib.axes.Axes
+    """
+    axes = figure(2, height=3.2)
+    for ax, metric in zip(axes, ("loss", "accuracy"), strict=True):
+        curves = {"train": history[metric], "validation": history[f"val_{metric}"]}
+        learning_curves(curves, ax, ylabel=metric, title=title if metric == "loss" else "")
+    axes[0].set_ylim(0)
+    axes[1].set_ylim(0, 1.02)
+    return axes
+
+
 def _image(picture, alt, width):
     """Return a picture as HTML: the one form in which JupyterLab reads an alternative text."""
     code = base64.b64encode(picture).decode()
@@ -1195,10 +1235,8 @@ def _figure_bundle(figure):
     """Return a figure as PNG of two pixels a point, and as HTML that holds it with its text."""
     if not figure.axes:
         return {}
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=2 * figure.dpi, bbox_inches="tight")
-    picture, alt = buffer.getvalue(), described(figure)
-    width = Image.open(buffer).width // 2
+    picture, alt = _drawn(figure, bbox_inches="tight"), described(figure)
+    width = Image.open(io.BytesIO(picture)).width // 2
     bundle = {
         "image/png": base64.b64encode(picture).decode(),
         "text/html": _image(picture, alt, width),
@@ -1209,6 +1247,8 @@ def _figure_bundle(figure):
 def _set_up(shell):
     from matplotlib_inline.config import InlineBackend
 
+    # pyplot would draw each figure at the end of its cell, beside the picture of it that is shown.
+    plt.uninstall_repl_displayhook()
     # The backend registers nothing for figures then, so that what follows stays.
     InlineBackend.instance(parent=shell).figure_formats = set()
     shell.display_formatter.mimebundle_formatter.for_type(mpl.figure.Figure, _figure_bundle)

@@ -6,7 +6,6 @@ holds what a notebook calls and what is checked; the compiled program itself sta
 a sibling that is imported from here alone.
 """
 
-import functools
 import html
 import inspect
 import weakref
@@ -14,6 +13,7 @@ import weakref
 import keras
 import numpy as np
 import pandas as pd
+from tensorflow.python.eager.record import VariableWatcher
 
 from helpers import batched, checks
 
@@ -49,7 +49,7 @@ class Runs:
         In the order of ``model.get_weights()``.
     """
 
-    def __init__(self, build, model, seeds, curves, values):
+    def __init__(self, build, model, kind, batch, seeds, curves, values):
         self.seeds = tuple(seeds)
         by_variable = {id(v): value for v, value in zip(model.variables, values, strict=True)}
         self.weights = [by_variable[id(v)] for v in model.weights]
@@ -57,7 +57,8 @@ class Runs:
         self.splits, self.metrics = (
             tuple(dict.fromkeys(names)) for names in zip(*curves, strict=True)
         )
-        self._build, self._model, self._curves, self._values = build, model, curves, values
+        self._build, self._model, self._kind, self._batch = build, model, kind, batch
+        self._curves, self._values = curves, values
         self._predictors = {}
 
     def __getitem__(self, key):
@@ -92,10 +93,11 @@ class Runs:
         batch_size = checks.whole("batch_size", batch_size)
         row = _row_shape(self._model)
         x = checks.numbers("x", x, ("n", *row), (len(self.seeds), "n", *row), **_FLOAT32)
-        _check_rows("x", x, self._model)
+        _check_rows({"x": x}, self._model)
         own = x.ndim > len(row) + 1
-        if self._description:
-            key = "predict", self._description, len(self.seeds), own
+        described, *_ = self._kind
+        if described:
+            key = "predict", described, len(self.seeds), own
             program = batched.cached(key, lambda: batched.predictor(self._model, own))
         else:  # nobody else can use it
             program = self._predictors.setdefault(own, batched.predictor(self._model, own))
@@ -103,10 +105,6 @@ class Runs:
         values = [keras.ops.convert_to_tensor(value) for value in self._values]
         found = [program(values, block).numpy() for block in blocks]
         return np.concatenate(found, axis=1)
-
-    @functools.cached_property
-    def _description(self):
-        return batched.description(self._model)  # a model that was called has another
 
     def model(self, seed):
         """Return a Keras model with the final weights of one run.
@@ -124,11 +122,16 @@ class Runs:
         Raises
         ------
         ValueError
-            `seed` is none of `seeds`.
+            `seed` is none of `seeds`, or `build_model` now returns another model.
         """
         place = self.seeds.index(checks.one_of("seed", seed, self.seeds))
         with batched.random_states_kept():
             model = self._build(seed)
+            if _kind([model], self._batch) != self._kind:
+                raise ValueError(
+                    "build_model must return the model that was trained, and now it returns "
+                    "another one: does it read a variable that has changed since?"
+                )
         model.set_weights([values[place] for values in self.weights])
         return model
 
@@ -242,6 +245,9 @@ def fit_replicas(
     model with code of the learner's own (a layer, a loss, a `Lambda`) is compiled at each call.
     Python's and NumPy's global random states are as before afterwards; Keras' is not.
 
+    Of a run whose loss is NaN the metrics are NaN too. ``model.fit`` counts a prediction of NaN as
+    this or that class.
+
     A layer with a seed of its own, ``Dropout(0.5, seed=5)``, draws the same masks in every
     replicate, as it would in a loop over ``model.fit``: such runs are not independent.
 
@@ -261,22 +267,24 @@ def fit_replicas(
     shuffle = checks.flag("shuffle", shuffle)
     splits = {"train": train, "validation": validation, "test": test}
     splits = {k: _pair(k, v) for k, v in splits.items() if v is not None or k == "train"}
-    build = _builder(build_model, np.shape(splits["train"][0]))
+    build = _builder(build_model, _row_of(*splits["train"], len(seeds)))
     with batched.random_states_kept():
-        model = build(seeds[0])
+        with VariableWatcher() as watcher:
+            model = build(seeds[0])
         _check_model(model)
         data = {name: _split(name, *v, len(seeds), model) for name, v in splits.items()}
-        start, models = batched.starting_values(build, model, seeds)
-        _check_alike(models)
-        for name, (_, x, _) in data.items():
-            _check_rows(f"{name} x", x, model)
-        if not batched.is_plain(model):
-            batched.check_step(models, *batched.one_draw(*data["train"]))
-    program = batched.program_for(model, data, len(seeds), batch_size)
+        start, models = batched.starting_values(build, model, seeds, watcher.watched_variables())
+        batch = batched.first_batch(batch_size, *data["train"])
+        described, *_ = kind = _kind(models, batch)  # before a model is called: that changes it
+        _check_rows({f"{name} x": x for name, (_, x, _) in data.items()}, model)
+        if not described:
+            for name, split in data.items():
+                _check_own_labels(f"{name} y", *split, model)
+    program = batched.program_for(model, described, data, len(seeds), batch_size)
     history, values = program.fit(model, start, data, seeds, epochs, shuffle, test_freq)
     columns = [(split, name) for split in data for name in program.step.names]
     curves = {key: np.ascontiguousarray(history[..., i].T) for i, key in enumerate(columns)}
-    return Runs(build, models[-1], seeds, curves, values)
+    return Runs(build, models[-1], kind, batch, seeds, curves, values)
 
 
 def batch_orders(seeds, rows, epochs, shuffle=True):
@@ -375,29 +383,39 @@ def _split(name, x, y, replicates, model):
     return own, _as_keras(x), _as_keras(y)
 
 
-def _check_rows(name, x, model):
-    """Refuse rows for which `model.fit` raises an error and XLA does not."""
-    problem = batched.problem_of(model, x.reshape(-1, *_row_shape(model)))
-    if problem:
-        raise ValueError(f"{name} must be rows that the model can take, but {problem}")
+def _check_rows(rows, model):
+    """Refuse rows, by name, for which `model.fit` raises an error and XLA does not."""
+    for name, x in rows.items() if batched.may_refuse_rows(model) else ():
+        problem = batched.problem_of(model, x.reshape(-1, *_row_shape(model)))
+        if problem:
+            raise ValueError(f"{name} must be rows that the model can take, but {problem}")
 
 
 def _check_labels(name, y, model):
-    """Refuse a class that is none."""
-    classes = model.output_shape[-1]
-    if model.loss in ("crossentropy", "ce"):  # Keras chooses by the shapes
-        sparse, ignored = classes > 1 and y.shape[-1] != classes, None
-    else:
-        loss = keras.losses.get(model.loss)
-        kind = getattr(loss, "name", None) or getattr(loss, "__name__", "")
-        sparse = kind == "sparse_categorical_crossentropy"
-        ignored = getattr(loss, "ignore_class", None)
-    kept = y[y != ignored]
-    if sparse and kept.size and not 0 <= kept.min() <= kept.max() < classes:
-        raise ValueError(
-            f"{name} must be from 0 to {classes - 1}, for the model has {classes} outputs, got "
-            f"{kept.min()} to {kept.max()}"
-        )
+    """Refuse a class that is none, for which XLA gives NaN where `model.fit` raises an error."""
+    classes = model.output_shape[-1] if len(model.output_shape) > 1 else 1
+    metrics = keras.tree.flatten(model._compile_config.config.get("metrics") or [])
+    for one in (model.loss, *metrics):
+        if one in ("crossentropy", "ce"):  # Keras chooses by the shapes
+            sparse = classes > 1 and y.shape[-1] != classes
+        else:
+            function = getattr(one, "fn", getattr(one, "_fn", one))
+            kind = one if isinstance(one, str) else getattr(function, "__name__", "")
+            sparse = kind.lower().replace("_", "") == "sparsecategoricalcrossentropy"
+        kept = y[y != getattr(one, "ignore_class", None)] if sparse else y[:0]
+        if kept.size and not 0 <= kept.min() <= kept.max() < classes:
+            raise ValueError(
+                f"{name} must be from 0 to {classes - 1}, for the model has {classes} outputs, got "
+                f"{kept.min()} to {kept.max()}"
+            )
+
+
+def _check_own_labels(name, own, x, y, model):
+    """Refuse labels for which a loss or a metric of the learner's raises an error."""
+    x, y = (np.concatenate(array) if own else array for array in (x, y))
+    problem = batched.problem_of_labels(model, x, y)
+    if problem:
+        raise ValueError(f"{name} must be labels that the model can take, but {problem}")
 
 
 def _as_keras(values):
@@ -409,7 +427,13 @@ def _row_shape(model):
     return tuple(model.input_shape[1:])
 
 
-def _builder(build_model, shape):
+def _row_of(x, y, replicates):
+    """Return the shape of a row, which a model without an Input does not tell."""
+    own = x.ndim > 2 and x.shape[:2] == y.shape[:2] and len(x) == replicates
+    return x.shape[1 + own :]
+
+
+def _builder(build_model, row):
     """Return a function that builds the model of a seed, and refuses parts of an earlier one."""
     seen = weakref.WeakValueDictionary()
 
@@ -427,7 +451,7 @@ def _builder(build_model, shape):
                     "build_model must return a compiled model: call model.compile in it"
                 )
             if not model.built:
-                model.build((None, *shape[-1:]))
+                model.build((None, *row))
         held = *model.variables, model.optimizer, *batched.metric_objects(model)
         parts = {id(part): part for part in (model, *held) if part is not None}
         if seen.keys() & parts.keys():
@@ -451,6 +475,10 @@ _OWN_WAYS = {
     for name in vars(kind)
     if not name.startswith("__")
 } | {"metrics", "losses", "add_loss", "trainable_variables", "variables", "__call__"}
+
+
+# The last one: of equal maxima XLA gives the gradient to one, Keras on a CPU to all.
+_REFUSED = keras.layers.Masking, keras.layers.SpectralNormalization, keras.layers.MaxPooling3D
 
 
 def _check_model(model):
@@ -488,6 +516,8 @@ def _check_model(model):
         raise ValueError(f"loss must be one loss, by name or as an object, got {model.loss!r}")
     if isinstance(config.get("metrics"), dict):
         raise ValueError(f"metrics must be a list, got {config['metrics']!r}")
+    for metric in filter(inspect.isclass, keras.tree.flatten(config.get("metrics"))):
+        raise ValueError(f"metrics must be names and objects, got the class {metric.__name__}")
     for setting, usual in _GLOBALS.items():
         if getattr(keras.config, setting)() != usual:
             _refuse(f"keras.config.{setting}() = {getattr(keras.config, setting)()}")
@@ -499,7 +529,7 @@ def _check_model(model):
             _refuse(f"stateful=True of {layer.name}")
         if isinstance(layer, keras.layers.RNN) and not layer.unroll:
             _refuse(f"{type(layer).__name__} {layer.name} without unroll=True")
-        for kind in (keras.layers.Masking, keras.layers.SpectralNormalization):
+        for kind in _REFUSED:
             if isinstance(layer, kind):
                 _refuse(f"the layer {kind.__name__}")
     for v in model.trainable_variables:
@@ -526,8 +556,16 @@ def _check_optimizer(optimizer):
         _refuse("an optimizer that is built, or has taken steps, in build_model")
 
 
-def _check_alike(models):
-    """Refuse seeds whose models differ in more than the values of their variables."""
+def _kind(models, batch):
+    """Describe what models compute; refuse some that differ in more than their variables' values.
+
+    Returns
+    -------
+    described : str or None
+        None if only a trace tells what is computed.
+    settings : tuple of float
+    traced : tuple or None
+    """
     for model in models:
         _check_optimizer(model.optimizer)
     kinds = {(batched.description(one), tuple(batched.settings(one))) for one in models}
@@ -535,3 +573,5 @@ def _check_alike(models):
         raise ValueError(
             "build_model must return the same architecture, optimizer and penalties for every seed"
         )
+    described, settings = kinds.pop()
+    return described, settings, None if described else batched.check_step(models, *batch)

@@ -1,4 +1,4 @@
-"""Answers that are wrong for every exercise, for the tables in test_exercises_01 to 07."""
+"""Answers that are wrong for every exercise, for the tables in test_exercises_01 to 08."""
 
 import numpy as np
 

@@ -381,3 +381,73 @@ def test_missing_values_end_the_diagnosis():
     x[3, 1] = np.nan
     (finding,) = diagnose(build_model, (x, y), rows(40)).findings
     assert finding.name == "missing values" and "1 training rows" in finding.seen
+
+
+# --- the bench's record ---------------------------------------------------------------------------
+
+
+def test_the_rules_of_thumb_keep_their_limits():
+    def thumbs(val_loss, val_accuracy=None, accuracy=0.9):
+        loss = np.full((1, 12), 1.0)
+        if val_accuracy is None:
+            found = diagnosis.rules_of_thumb(loss, np.array([val_loss]))
+        else:
+            accuracies = np.full((1, 12), accuracy), np.array([val_accuracy])
+            found = diagnosis.rules_of_thumb(loss, np.array([val_loss]), *accuracies)
+        return {name for name, called in found.items() if called[0]}
+
+    assert thumbs([2, 1] + [1.1] * 10) == {"rising loss"}
+    assert thumbs([2, 1] + [1.1] * 9 + [1]) == set()
+    assert thumbs([2, 2, 1] + [1.1] * 9) == set()
+    assert thumbs(np.linspace(3, 1.25, 12)) == {"gap"}
+    assert thumbs(np.linspace(3, 1.15, 12)) == set()
+    assert thumbs(np.linspace(3, 1.25, 12), [0.86] * 12) == set()
+    assert thumbs(np.linspace(3, 1.25, 12), [0.84] * 12) == {"gap"}
+    assert thumbs(np.linspace(3, 1, 12), [0.9] + [0.87] * 11) == {"accuracy below its best"}
+    assert thumbs(np.linspace(3, 1, 12), [0.9] + [0.89] * 11) == set()
+
+
+def test_the_record_by_situation_adds_up_to_the_pooled_counts():
+    for half, record in (
+        ("second", diagnosis.bench()),
+        ("first", diagnosis.bench()["half that chose the rules"]),
+    ):
+        for who, name in (("diagnose", "overfit"), ("rising loss", "rising loss")):
+            for size in (20, 200, 2_000):
+                (heard, cried), *_ = record["one history"][str(size)]["all"][name][
+                    "counts"
+                ].values()
+                counts = {
+                    group: diagnosis.by_situation(group, who, half=half, rows=[size])
+                    for group in ("overfit", "healthy", "unstable")
+                }
+                called = {g: sum(k for k, _ in found.values()) for g, found in counts.items()}
+                assert called["overfit"] == heard
+                assert called["healthy"] + called["unstable"] == cried
+
+
+def test_situations_are_chosen_by_kind_and_number():
+    every = diagnosis.by_situation("overfit", "diagnose", rows=[200, 2_000])
+    some = diagnosis.by_situation(
+        "overfit", "diagnose", rows=[200, 2_000], kinds=["overfit"], least=50
+    )
+    assert set(some) < set(every) and len(every) == 10
+    assert all(every[name] == some[name] and every[name][1] >= 50 for name in some)
+    assert every["noisy moons, 100 rows"][1] == 44  # 22 at each of two sizes
+    for wrong, message in (("sick", "group must be"), ("healthy", "who must be")):
+        with pytest.raises(ValueError, match=message):
+            diagnosis.by_situation(wrong, "somebody" if wrong == "healthy" else "diagnose")
+
+
+def test_the_table_has_a_line_for_each_finding():
+    table = diagnosis.bench()["one history"]["200 or more"]
+    lines = diagnosis.shown({"200 or more": table}).splitlines()
+    assert len(lines) == 1 + len(table["sound"])
+    assert f"{table['sound']['overfit']['f1']:.3f}" in lines[1]
+
+
+def test_the_record_is_found_from_any_folder(tmp_path, monkeypatch):
+    """A learner's copy runs in workbook/, the stored notebook in notebooks/."""
+    monkeypatch.chdir(tmp_path)
+    diagnosis.bench.cache_clear()
+    assert diagnosis.by_situation("healthy", "gap")

@@ -1,6 +1,6 @@
 """Every exercise accepts each right answer and says what is wrong with the others.
 
-The answers stand in test_exercises_01 to 07: RIGHT holds other spellings than the stored
+The answers stand in test_exercises_01 to 09: RIGHT holds other spellings than the stored
 solution, WRONG the wrong answers by the kind of mistake, each with words of what is said to it.
 """
 
@@ -44,9 +44,15 @@ EXEMPT = {
     ("smote", "choose"): {"leak"},  # finished measurements
     ("validation_set_size", "rows_for"): {"leak"},  # two numbers
     ("validation_set_size", "verdict"): {"leak"},  # the same rows for both
+    ("capacity_and_learning_rate", "what_happened"): {"leak"},  # one training curve
+    ("capacity_and_learning_rate", "cosine"): {"leak"},  # no data at all
     ("imbalanced_validation", "beats_no_skill"): {"leak"},  # one reported number
     ("imbalanced_validation", "rows_for_recall"): {"leak"},  # no rows yet
     ("imbalanced_validation", "precision_in_the_world"): {"leak", "off by one"},  # three shares
+    ("leakage_and_shift", "name_the_leaks"): {"leak", "off by one"},  # five words
+    ("leakage_and_shift", "world_weights"): {"leak"},  # probabilities alone
+    ("clinic", "rising"): {"leak"},  # validation losses alone
+    ("clinic", "cheapest_rule"): {"leak", "off by one"},  # shares and costs
 }
 
 
@@ -70,7 +76,16 @@ def answers(rows):
 
 every_exercise = each(EXERCISES)
 # Whose answers are words or claims, and no numbers.
-WORDS = ("verdict", "shortage", "doubling", "reading", "largest_part")
+WORDS = (
+    "verdict",
+    "shortage",
+    "doubling",
+    "reading",
+    "largest_part",
+    "what_happened",
+    "name_the_leaks",
+    "cheapest_rule",
+)
 NO_NUMBERS = ("build_sparse", "pipeline", "my_claim")  # a model, a pipeline, a claim
 functions = {key: e for key, e in EXERCISES.items() if key[1] not in NO_NUMBERS}
 

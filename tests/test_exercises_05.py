@@ -286,7 +286,7 @@ WRONG = {
             (3.0, "should be a function"),
             (lambda x, n, rng, k: "rows", "should return numbers"),
             (lambda x, n, rng, k: np.vstack([x, solved(x, n, rng, k)]), "the new rows alone"),
-            (in_place, "changed"),
+            (in_place, "changes x in place"),
             (lambda x, n, rng, k: x[rng.integers(len(x), size=n)], "copies"),
             (
                 lambda x, n, rng, k: (
@@ -343,7 +343,7 @@ WRONG = {
             (best_f1, "another threshold"),
             (lambda y, p, miss, alarm: cheapest(y, p, int(miss), int(alarm)), "cost 2.25"),
             (lambda y, p, *c: with_inf(p)[costs(y, p, *c).argmax()], "dearest"),
-            (sorts_in_place, "changed"),
+            (sorts_in_place, "changes y or p in place"),
         ],
     },
     "choose": {
@@ -381,7 +381,7 @@ WRONG = {
             (highest_median, "higher mean"),
             (choose_by(best=lambda means: np.flatnonzero(means > -np.inf)[0]), "higher mean"),
             (choose_by(usable=lambda low, least: low >= 0), "begins at"),
-            (subtracts_in_place, "changed"),
+            (subtracts_in_place, "changes gains in place"),
         ],
     },
 }  # fmt: skip

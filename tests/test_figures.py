@@ -1,6 +1,7 @@
 """`plotting` draws what it was given; `explore` redraws when its slider moves."""
 
 import base64
+import gc
 import html
 import io
 import re
@@ -13,6 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib_inline.config import InlineBackend
 from PIL import Image
 
@@ -123,6 +125,22 @@ def test_a_notebook_shows_a_claim_with_its_strip_and_words_for_who_cannot_see_it
     assert picture.startswith(b"\x89PNG") and len(picture) < 30_000
     assert data["text/plain"] == str(shown) and evidence.MEDIA_TYPE in data
     assert not plt.get_fignums()
+
+
+def canvases():
+    """Count what Agg draws on, 6 MB each."""
+    gc.collect()
+    return sum(isinstance(one, RendererAgg) for one in gc.get_objects())
+
+
+def test_a_figure_that_was_shown_keeps_no_pixels():
+    before = canvases()
+    ax = plotting.learning_curves({"a": np.eye(3)}, ylabel="y", title="T")
+    once, twice = (plotting._figure_bundle(ax.figure) for _ in range(2))
+    assert once == twice
+    plt.close(ax.figure)
+    assert canvases() == before
+    assert ax.figure.axes == [ax]  # what a learner still holds is whole
 
 
 def test_a_stored_picture_has_two_pixels_a_point_and_64_colours():

@@ -89,6 +89,25 @@ def test_runs_refuse_another_seed_and_rows_of_another_width():
         runs.predict(np.ones((5, 1)))
 
 
+@pytest.mark.parametrize("plain", [True, False])
+def test_runs_give_no_model_that_is_not_the_one_trained(plain):
+    now = {"factor": 1.0}
+
+    def build_model():
+        factor = now["factor"]
+        change = layers.Rescaling(factor) if plain else layers.Lambda(lambda x: x * factor)
+        model = keras.Sequential([layers.Input((2,)), change, layers.Dense(1, "sigmoid")])
+        model.compile("sgd", "mse")
+        return model
+
+    runs = training.fit_replicas(build_model, draws()[0], epochs=1, seeds=SEEDS)
+    runs.model(11).predict(np.ones((4, 2)), verbose=0)
+    runs.model(11)
+    now["factor"] = 2.0
+    with pytest.raises(ValueError, match="build_model must return the model that was trained"):
+        runs.model(11)
+
+
 def test_the_same_shapes_compile_once_and_other_settings_need_no_new_program(monkeypatch):
     def build(strength, rate):
         penalty = keras.regularizers.L2(strength)

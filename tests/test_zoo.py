@@ -461,6 +461,7 @@ METRICS = {  # the labels, the metrics
     "one name twice": ("yes", lambda: [metrics.BinaryAccuracy(threshold=t) for t in (0.4, 0.6)]),
     "named loss": ("yes", lambda: [metrics.BinaryAccuracy(name="loss")]),
     "in a dict": ("yes", lambda: {"a": ["mae"], "b": ["mse"]}),
+    "a class": ("yes", lambda: ["mae", metrics.AUC]),
     "in a list of lists": ("yes", lambda: [["mae", "mse"]]),
     "never reset": ("real", lambda: [
         of_prediction(lambda kept, p: ops.maximum(kept, ops.max(p)), reset=False)
@@ -680,10 +681,10 @@ LAYERS = {  # the data, and what stands side by side
         )
     ]),
     "poolings of volumes": ("volume", lambda: [
-        layers.MaxPooling3D(2), layers.AveragePooling3D(2), layers.GlobalMaxPooling3D(),
-        layers.GlobalAveragePooling3D(), layers.AdaptiveAveragePooling3D(2),
-        layers.AdaptiveMaxPooling3D(2),
+        layers.AveragePooling3D(2), layers.GlobalMaxPooling3D(), layers.GlobalAveragePooling3D(),
+        layers.AdaptiveAveragePooling3D(2), layers.AdaptiveMaxPooling3D(2),
     ]),
+    "MaxPooling3D": ("volume", lambda: [[layers.Conv3D(2, 2), layers.MaxPooling3D(2)]]),
     "shapes of rows": ("rows", lambda: [
         layers.RepeatVector(3), [Dense(4), layers.Reshape((2, 2)), layers.Permute((2, 1))],
     ]),
@@ -728,6 +729,10 @@ LAYERS = {  # the data, and what stands side by side
     "Embedding of one number": ("id", lambda: [layers.Embedding(6, 3)]),
     "Embedding, masked": ("ids", lambda: [
         [layers.Embedding(6, 3, mask_zero=True), layers.GlobalAveragePooling1D()],
+    ]),
+    "Embedding, masked, to layers of steps": ("ids", lambda: [
+        [layers.Embedding(6, 3, mask_zero=True), layers.TimeDistributed(Dense(2)),
+         layers.GRU(2, unroll=True)],
     ]),
     "ReversibleEmbedding": ("ids", lambda: [around(
         layers.ReversibleEmbedding(6, 3), lambda inner, x: inner(inner(x), reverse=True)
@@ -1037,6 +1042,11 @@ def python_code(self, x):
     return tf.ensure_shape(doubled, x.shape)
 
 
+def checked(self, x):
+    tf.debugging.assert_less(x, 100.0)
+    return x
+
+
 def layer(call):
     return own(layers.Layer, call=call)()
 
@@ -1074,6 +1084,10 @@ OWN_LAYERS = {
     "random": lambda: layer(lambda self, x: x + keras.random.normal(ops.shape(x))),
     "random in training": lambda: noisy(keras.random.normal),
     "random, of TensorFlow": lambda: noisy(tf.random.normal),
+    "random, of a number": lambda: layers.Lambda(
+        lambda x: ops.matmul(x, keras.random.normal((4, 2), seed=7))
+    ),
+    "a check": lambda: layer(checked),
     "an untracked variable": lambda: decaying(keras.Variable(1.0)),
     "a variable of TensorFlow": lambda: decaying(tf.Variable(1.0)),
     "own gradient": lambda: layer(lambda self, x: tf.custom_gradient(
@@ -1261,7 +1275,15 @@ def classified(inputs):
     return Dense(1, "sigmoid", name="b")(inputs)
 
 
+def flat(inputs):
+    return layers.Reshape(())(classified(inputs))
+
+
 NO_SHAPE = Case(lambda: compiled(Sequential([Dense(4), Dense(1, "sigmoid")])))
+SERIES_OF_NO_SHAPE = Case(
+    lambda: compiled(Sequential([layers.Conv1D(3, 2), layers.Flatten(), Dense(1, "sigmoid")])),
+    "series",
+)
 WIDE = net(settings=lambda: {"loss": "mse"}, head=(3, "sigmoid"), y="yes column")
 add(
     "input",
@@ -1274,6 +1296,7 @@ add(
         "of whole numbers": of_dtype("int32"),
         "of truth values": of_dtype("bool"),
         "of no stated shape": NO_SHAPE,
+        "series of no stated shape": SERIES_OF_NO_SHAPE,
     },
 )
 add(
@@ -1283,7 +1306,9 @@ add(
         "a list of one": of_tensor(lambda inputs: [classified(inputs)]),
         "a dict of one": of_tensor(lambda inputs: {"b": classified(inputs)}),
         "settings by its name": of_tensor(classified, loss={"b": "mse"}, metrics={"b": ["mae"]}),
-        "of rank 1": of_tensor(lambda inputs: layers.Reshape(())(classified(inputs))),
+        "of rank 1": of_tensor(flat),
+        "of rank 1, accuracy": of_tensor(flat, metrics=["accuracy"]),
+        "of rank 1, crossentropy": of_tensor(flat, loss="crossentropy"),
         "wider than the labels": WIDE,
         "without a loss": edited(lambda model: compiled(model, loss=None)),
         "add_loss alone": edited(
@@ -1355,11 +1380,13 @@ SENTENCES = {  # which cases a sentence refuses
         "untracked variable"
     ),
     "loss_weights=": "loss: weighted | weighted by a number",
-    "numbers, and one is allowed": "metrics: one of each class | one of each threshold",
+    "one number is allowed": "metrics: one of each class | one of each threshold",
     "metrics must be a list": "metrics: in a dict",
+    "metrics must be names and objects": "metrics: a class",
     "reset_state does not bring it back": "metrics: never reset",
     "weighted_metrics=": "metrics: weighted",
     "the layer SpectralNormalization": "layer: SpectralNormalization",
+    "the layer MaxPooling3D": "layer: MaxPooling3D",
     "the dtype policy": (
         "layer: Hashing; policy: mixed_float16 | mixed_float16, not scaled | mixed_bfloat16 | "
         "float16 | float64 | a layer of float64 | a layer of mixed_float16 | int8"
@@ -1382,7 +1409,9 @@ SENTENCES = {  # which cases a sentence refuses
     ),
     "writes a trained weight": "own layer: writes a trained weight",
     "TensorFlow's RandomStandardNormal": "own layer: random, of TensorFlow",
+    "a seed that is a number": "own layer: random, of a number",
     "TensorFlow's PyFunc": "own layer: Python code",
+    "TensorFlow's Assert": "own layer: a check",
     "sets the learning rate": "own loss: that sets the rate",
     "same architecture, optimizer and penalties for every seed": (
         "per seed: rate | momentum | schedule | clipnorm | penalty | two penalties | loss | metric"
@@ -1408,10 +1437,11 @@ OFTEN = tuple(
     names_in(
         "optimizer: Adam | loss_scale_factor | weight decay of some | LossScaleOptimizer"
         " | ScheduleFreeAdamW; loss: sum | in a list; regularizer: shared a, a, b; own layer: a "
-        "weight without dimensions; own class: train_step; own object: compute_loss; per seed: "
-        "rate | constant | weights of numpy; build_model: one model | one generator; layer: "
+        "weight without dimensions | random, of a number | a check; own class: train_step; "
+        "own object: compute_loss; per seed: rate | constant | weights of numpy; build_model: one "
+        "model | one generator; layer: "
         "BatchNormalization | SpectralNormalization; metrics: one of each class; batches: a rest "
-        "of one, class"
+        "of one, class; output: of rank 1, accuracy"
     )
 )
 OFTEN_CHANGED = ("a global of a loss", "who shares a penalty", "a rate set later")
@@ -1620,6 +1650,11 @@ class ScaledCell(layers.SimpleRNNCell):
         return super().call(scaled(x), states, training)
 
 
+def scaled_inside(x):
+    inputs = Input((3,))
+    return last(keras.Model(inputs, ops.vectorized_map(scaled, inputs))(x))
+
+
 def each(case, makes):
     """Return what makes the case of a call, `case` of what `make(i)` makes."""
     return {name: lambda i, make=make: case(lambda: make(i)) for name, make in makes.items()}
@@ -1651,9 +1686,22 @@ CHANGES = {  # the case at the first call, i = 0, and at the second, i = 1
         lambda: [layers.TimeDistributed(layers.Lambda(scaled))], "series"
     ),
     "a global in the graph": lambda i: of_tensor(lambda x: last(ops.vectorized_map(scaled, x))),
+    "a global in a branch of the graph": lambda i: of_tensor(
+        lambda x: last(ops.switch(0, [scaled, scaled], x))
+    ),
+    "a global in a graph inside": lambda i: of_tensor(scaled_inside),
     "a number in the graph": lambda i: of_tensor(lambda x: last(x * (1 + 2 * i))),
     "an array in the graph": lambda i: of_tensor(lambda x: last(x * np.float32([1, 2, 3 + i]))),
     "who is tied": lambda i: edited((lambda model: None, tie)[i]),
+    "a schedule after compile": lambda i: edited(lambda model: changed(
+        model, optimizer=SGD(schedules.ExponentialDecay((0.1, 0.5)[i], 2, 0.5))
+    )),
+    "a penalty of a variable": lambda i: edited(lambda model: changed(
+        model.layers[0].kernel, regularizer=(penalties.L2(0.1), penalties.L1(0.5))[i]
+    )),
+    "a constraint of a variable": lambda i: edited(lambda model: changed(
+        model.layers[0].kernel, constraint=(None, constraints.MaxNorm(0.3))[i]
+    )),
     "epsilon of Keras": lambda i: net(settings=lambda: {"loss": "poisson"}),
 } | each(lambda make: with_loss("real", make, rate=0.05), {
     "a global of a loss": lambda i: scaled_loss,
@@ -1668,6 +1716,9 @@ CHANGES = {  # the case at the first call, i = 0, and at the second, i = 1
     "a global of a metric": lambda i: scaled_kind(metrics.MeanSquaredError, "update_state", 1)(),
     "a global of a metric function": lambda i: metrics.MeanMetricWrapper(scaled_loss),
     "an argument of a metric": lambda i: metrics.FalsePositives((0.2, 0.6)[i]),
+    "thresholds of a metric set later": lambda i: changed(
+        metrics.FalsePositives(), thresholds=[(0.2, 0.6)[i]]
+    ),
 }) | each(optimized, {
     "a global of a schedule": lambda i: SGD(
         scaled_kind(schedules.ExponentialDecay, "__call__", 0)(0.3, 2, 0.5)
@@ -1943,6 +1994,26 @@ def test_a_middle_seed_with_settings_of_its_own_is_seen():
         training.fit_replicas(one.build, rows, epochs=1, seeds=[first, middle, last])
 
 
+def test_weights_changed_for_a_middle_seed_alone():
+    """The starting values of the first and the last seed are as drawn, and their models too."""
+
+    def build_model():
+        model = net(settings=lambda: {"optimizer": SGD(0.0)}).build()
+        if model.layers[0].kernel[0, 0] > 0:
+            model.set_weights([w / 2 for w in model.get_weights()])
+        return model
+
+    def kernel(seed):
+        keras.utils.set_random_seed(seed)
+        return build_model().get_weights()[0]
+
+    low = [seed for seed in range(20) if kernel(seed)[0, 0] < 0]
+    middle = next(seed for seed in range(20) if seed not in low)
+    rows = drawn("rows", "yes", (5,), np.random.default_rng(0))
+    runs = training.fit_replicas(build_model, rows, epochs=1, seeds=[low[0], middle, low[1]])
+    np.testing.assert_array_equal(runs.weights[0][1], kernel(middle))
+
+
 def places(x):
     return ops.take(ops.arange(6.0), ops.cast(x, "int32"))
 
@@ -1952,21 +2023,38 @@ def nested_embedding(inputs):
     return last(inner(inputs))
 
 
-@pytest.mark.parametrize(
-    "one, value",
-    [
-        (net(lambda: [layers.Embedding(6, 3)], x="ids"), 6),
-        (of_tensor(nested_embedding, "ids"), 6),
-        (net(lambda: [layers.Lambda(places)], x="ids"), 6),
-        (net(y="class"), 3),
-        (net(y="class"), -1),
-    ],
-)
+def of_classes(**settings):
+    return net(settings=lambda: settings, y="class")
+
+
+NAMED_LOSS = losses.SparseCategoricalCrossentropy(name="own")
+PLACED = {  # what is asked for places, and a number that has none
+    "an embedding": (net(lambda: [layers.Embedding(6, 3)], x="ids"), 6),
+    "an embedding in a model": (of_tensor(nested_embedding, "ids"), 6),
+    "an embedding of a fixed batch": (
+        of_fixed("ids", lambda: [layers.Embedding(6, 3), layers.Flatten()]), 6,
+    ),
+    "a table in the graph": (
+        of_tensor(lambda x: last(ops.take(ops.convert_to_tensor(ops.arange(6.0)), x)), "ids"), 6,
+    ),
+    "a Lambda": (net(lambda: [layers.Lambda(places)], x="ids"), 6),
+    "a loss": (net(y="class"), 3),
+    "a loss, below": (net(y="class"), -1),
+    "a loss of another name": (of_classes(loss=NAMED_LOSS), 3),
+    "a loss of the learner's": (
+        of_classes(loss=lambda y, p: losses.sparse_categorical_crossentropy(y, p)), 3,
+    ),
+    "a metric": (of_classes(loss="kld", metrics=["sparse_categorical_crossentropy"]), 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("one, value", PLACED.values(), ids=PLACED)
 def test_a_number_without_a_place_is_refused(one, value):
     """XLA would take the nearest row of an embedding, and gives NaN for a class that is none."""
     x, y = drawn(one.x, one.y, (5,), np.random.default_rng(0))
     (x if one.x == "ids" else y).flat[2] = value
-    with pytest.raises(ValueError, match="train (x must be rows that|y must be from 0 to 2)"):
+    said = "train (x must be rows that|y must be from 0 to 2|y must be labels that)"
+    with pytest.raises(ValueError, match=said):
         training.fit_replicas(one.build, (x, y), epochs=1, seeds=SEEDS)
 
 
@@ -1994,6 +2082,22 @@ def test_a_replicate_that_diverges_leaves_its_neighbours_alone():
         assert not np.isfinite(runs[split, "loss"][0]).all()
         for metric in ("loss", "mae"):
             np.testing.assert_allclose(runs[split, metric][1], tame[split, metric][1], rtol=1e-6)
+
+
+def test_a_run_without_a_loss_has_no_accuracy():
+    """A prediction of NaN is one class with XLA, and another one without."""
+
+    def settings():
+        return {"optimizer": SGD(1e25), "metrics": ["accuracy"]}
+
+    x, y = drawn("rows", "class", (13,), np.random.default_rng(0))
+    runs = training.fit_replicas(
+        net(lambda: [Dense(8, "relu")], settings, y="class").build, (x, y), epochs=2, seeds=SEEDS
+    )
+    assert np.isnan(runs["train", "loss"]).any()
+    np.testing.assert_array_equal(
+        np.isnan(runs["train", "accuracy"]), np.isnan(runs["train", "loss"])
+    )
 
 
 def test_what_build_model_returned_is_as_before():

@@ -11,13 +11,6 @@ from helpers.exercises import Exercise, Wrong, expect_array, judging
 _REGISTER = tomllib.loads(evidence.REGISTER.read_text(encoding="utf-8"))
 
 
-def _unchanged(given, kept):
-    """Refuse an answer that changed the arrays it was given."""
-    for name, before in kept.items():
-        if not np.array_equal(given[name], before):
-            raise Wrong(f"your code changes {name} in place; work on a copy.")
-
-
 def _solve_shortage(train, test, wanted):
     if np.mean(test) >= wanted:
         return "nothing"
@@ -55,7 +48,8 @@ def _verify_shortage(answer):
         given = {"train": np.array(train), "test": np.array(test)}
         kept = {name: values.copy() for name, values in given.items()}
         got = answer(*given.values(), wanted)
-        _unchanged(given, kept)
+        for name, before in kept.items():
+            judging.unchanged(name, given[name], before)
         if got is None:
             raise Wrong("your function returns None. Is there a `return` in every case?")
         if not isinstance(got, str) or got not in ("nothing", "rows", "model"):
@@ -96,7 +90,8 @@ def _verify_doubling(answer):
         given = {"few": few, "many": few + gain + 0.04 * (rng.random(runs) - 0.5)}
         kept = {name: values.copy() for name, values in given.items()}
         claim = answer(*given.values())
-        _unchanged(given, kept)
+        for name, before in kept.items():
+            judging.unchanged(name, given[name], before)
         if claim is None:
             raise Wrong("your function returns None. Is there a `return`?")
         if not isinstance(claim, evidence.Claim):
@@ -210,7 +205,7 @@ def _verify_cross_validate(answer):
         got = float(
             expect_array(answer(fit_and_score, *given.values(), folds), (), "the mean score")
         )
-        _unchanged(given, {"x": x, "y": y})
+        judging.unchanged("x or y", [*given.values()], [x, y])
         _check_calls(calls, rows, folds)
         scores = np.array([score for *_, score in calls])
         sizes = np.array([len(test) for _, test, _ in calls])

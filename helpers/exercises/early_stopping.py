@@ -63,8 +63,7 @@ def _verify_choose_patience(answer):
     for losses, share, rule in _PATIENCE_CASES:
         given = losses.copy()
         got = _whole(answer(given, share))
-        if not np.array_equal(given, losses):
-            raise Wrong("your function changes `losses`. Work on a copy: `losses.copy()`.")
+        judging.unchanged("`losses`", given, losses)
         right = _solve_choose_patience(losses, share)
         if got == right:
             continue
@@ -169,8 +168,7 @@ def _verify_parts(answer, rows):
     blocks = [part for part in seen if len(part) >= 10 and (np.diff(np.sort(part)) == 1).all()]
     if (together == y).all() or blocks:
         raise Wrong("the rows were not shuffled: sorted data would give three different worlds.")
-    if not all(map(np.array_equal, given, (x, y))):
-        raise Wrong("your function changes x or y. Shuffle row numbers, or copies.")
+    judging.unchanged("x or y", given, (x, y))
 
 
 def _solve_not_worse(few, many):
@@ -185,8 +183,7 @@ def _verify_not_worse(answer):
         few = many - 0.01 + 0.03 * rng.standard_normal(runs)
         given = few.copy(), many.copy()
         values, threshold = _pair(answer(*given))
-        if not (np.array_equal(given[0], few) and np.array_equal(given[1], many)):
-            raise Wrong("your function changes the accuracies it was given.")
+        judging.unchanged("the accuracies", given, (few, many))
         values = expect_array(values, (runs,), "one value per run")
         _verify_values(values, few, many)
         if threshold is None:

@@ -100,6 +100,27 @@ def _check_call(answer, asked):
         ) from None
 
 
+def unchanged(what, given, kept):
+    """Refuse an answer that changed what it was given.
+
+    Parameters
+    ----------
+    what : str
+        What the learner's function was given, for the message: "x or y".
+    given, kept : numpy.ndarray, or sequence of them
+        After the call, and as they were before it.
+
+    Raises
+    ------
+    Wrong
+        They differ.
+    """
+    single = isinstance(given, np.ndarray)
+    pairs = [(given, kept)] if single else zip(given, kept, strict=True)
+    if not all(np.array_equal(after, before) for after, before in pairs):
+        raise Wrong(f"your code changes {what} in place. Work on a copy.")
+
+
 @contextlib.contextmanager
 def _own_randomness():
     python, numpy = random.getstate(), np.random.get_state()

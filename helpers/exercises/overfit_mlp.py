@@ -9,12 +9,6 @@ _EPOCHS = 300
 _MARGIN = 0.02  # of the lowest mean error
 
 
-def _unchanged(given, kept):
-    for before, after in zip(kept, given, strict=True):
-        if not np.array_equal(before, after):
-            raise Wrong("your function changes what it is given. Work on a copy, or assign anew.")
-
-
 # --- read four figures ----------------------------------------------------------------------------
 
 
@@ -111,7 +105,7 @@ def _verify_largest_part(answer):
         got = answer(*given, noise)
         if not isinstance(got, str):
             raise Wrong(f"the answer must be the name of a part, not {got!r:.60}.")
-        _unchanged(given, (fits, truth))
+        judging.unchanged("what it is given", given, (fits, truth))
         right = _solve_largest_part(fits, truth, noise)
         if got.strip().lower() != right:
             bias = ((fits.mean(axis=0) - truth) ** 2).mean()
@@ -178,7 +172,7 @@ def _verify_honest_fall(answer):
         given = curves.copy()
         right = _solve_honest_fall(curves)
         got = expect_array(answer(given), right.shape, "one fall for each run of the second half")
-        _unchanged([given], [curves])
+        judging.unchanged("what it is given", given, curves)
         if np.allclose(got, right):
             continue
         for wrong, reason in _slips(curves):

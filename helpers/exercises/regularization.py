@@ -242,8 +242,7 @@ def _verify_has_learned(answer):
     for problem in problems:
         kept = [values.copy() for values in problem]
         got.append(_truth(answer(*kept)))
-        if not all(map(np.array_equal, kept, problem)):
-            raise Wrong("your function changes the arrays it is given. Work on copies.")
+        judging.unchanged("the arrays it is given", kept, problem)
     if got != right:
         for rule, reason in _OTHER_VERDICTS:
             if got == [bool(rule(*problem)) for problem in problems]:
@@ -351,8 +350,7 @@ def _verify_pick_strength(answer):
     for problem in problems:
         kept = [values.copy() for values in problem]
         got.append(float(expect_array(answer(*kept), (), "one strength")))
-        if not all(map(np.array_equal, kept, problem)):
-            raise Wrong("your function changes the arrays it is given. Work on copies.")
+        judging.unchanged("the arrays it is given", kept, problem)
     right = [_solve_pick_strength(*problem) for problem in problems]
     if np.allclose(got, right):
         _check_borders(answer)

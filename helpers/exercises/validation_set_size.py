@@ -117,8 +117,7 @@ def _verify_verdict(answer):
         asked = tuple(right[order] for right in _pair(*counts))
         given = tuple(right.copy() for right in asked)
         got = answer(*given)
-        if not all(map(np.array_equal, given, asked)):
-            raise Wrong("your function changes its arguments. Leave them as they are.")
+        judging.unchanged("its arguments", given, asked)
         wanted = _solve_verdict(*asked)
         if isinstance(got, str) and got == wanted:
             continue
@@ -165,8 +164,7 @@ def _verify_flattery(answer):
 def _check_flattery(answer, validation, test):
     given = validation.copy(), test.copy()
     got = expect_array(answer(*given), (len(test),), "one difference per run")
-    if not (np.array_equal(given[0], validation) and np.array_equal(given[1], test)):
-        raise Wrong("your function changes its arguments. Leave them as they are.")
+    judging.unchanged("its arguments", given, (validation, test))
     right = _solve_winners_flattery(validation, test)
     if np.allclose(got, right):
         return
