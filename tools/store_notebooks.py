@@ -6,7 +6,7 @@
 
 Run it with the environment's Python after any change to a notebook or to a helper that shows in
 one. It writes claims.json, which holds the claims of all notebooks, the page of the
-fifteen programs, and the README's tables. The seconds and the memory in benchmarks/notebooks.json
+fifteen programs, the README's tables, and the list of the site's addresses. The seconds and the memory in benchmarks/notebooks.json
 are written when all notebooks ran.
 """
 
@@ -318,6 +318,7 @@ def main():
     PAGE.write_text(programs(), encoding="utf-8", newline="\n")
     text = readme(README.read_text(encoding="utf-8"))
     README.write_text(text, encoding="utf-8", newline="\n")
+    subprocess.run([sys.executable, ROOT / "site" / "stage.py", "--addresses"], check=True)
 
 
 if __name__ == "__main__":
