@@ -214,7 +214,7 @@ def slider(shown, name, site):
     alt = html.unescape(re.search(r'alt="([^"]*)"', shown)[1])
     if alt not in alts:
         return shown
-    shutil.copytree(stored, site.out / "extra" / "frames" / name)
+    shutil.copytree(stored, site.out / "extra" / "frames" / name, dirs_exist_ok=True)
     rows = "".join(
         f'<tr><th scope="row">{html.escape(value)}</th><td>{html.escape(sentence)}</td></tr>'
         for value, sentence in settings

@@ -122,6 +122,7 @@ def test_exercises_stand_with_the_hints_and_solutions_of_the_course(staged, caps
         if not module:
             continue
         module = importlib.import_module(f"helpers.exercises.{module[1]}")
+        assert "Not attempted yet" not in text
         for name in re.findall(r"exercises\.(\w+)\.check\(", text):
             exercise = getattr(module, name)
             assert isinstance(exercise, Exercise)

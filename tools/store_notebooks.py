@@ -5,9 +5,9 @@
     python -m tools.store_notebooks --frames ...     only what the site's sliders show
 
 Run it with the environment's Python after any change to a notebook or to a helper that shows in
-one. It writes claims.json, which holds the claims of all notebooks, the page of the
-fifteen programs, the README's tables, and the list of the site's addresses. The seconds and the memory in benchmarks/notebooks.json
-are written when all notebooks ran.
+one. It writes claims.json, which holds the claims of all notebooks, the page of the fifteen
+programs, the README's tables, and the list of the site's addresses. The seconds and the memory in
+benchmarks/notebooks.json are written when all notebooks ran.
 """
 
 import argparse
