@@ -6,6 +6,7 @@ and the solution of an exercise stand folded below it.
 
 import ast
 import base64
+import contextlib
 import html
 import json
 import re
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 
 MEDIA_TYPE = "application/vnd.overfitting-course.claim+json"
 FURTHER = "Going further"
+RUN_ME = " Run this cell to answer."  # what `explore.Prediction` stores for those without a kernel
 _PICTURE = re.compile(r'<img [^>]*?src="data:image/png;base64,([^"]+)"[^>]*>')
 _CODE = re.compile(r"(```.*?```)", re.DOTALL)
 _EXERCISE = re.compile(r"^#+ ((?:Exercise|Decide).*)$|\*\*(Exercise[^*]*?)[.:]?\*\*", re.MULTILINE)
@@ -261,10 +263,22 @@ def constant(path, name):
     -------
     object
     """
+    known = {}
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
-            return ast.literal_eval(node.value)
-    raise ValueError(f"{path} has no constant {name}")
+        if isinstance(node, ast.Assign):
+            with contextlib.suppress(ValueError):
+                known[ast.unparse(node.targets[0])] = _literal(node.value, known)
+    if name not in known:
+        raise ValueError(f"{path} has no constant {name}")
+    return known[name]
+
+
+def _literal(node, known):
+    """Return what a piece of code is worth that holds literals and known names alone."""
+    if isinstance(node, ast.Tuple | ast.List):
+        return [_literal(part, known) for part in node.elts]
+    name = ast.unparse(node)
+    return known[name] if name in known else ast.literal_eval(node)
 
 
 def read_exercises(path):
@@ -357,31 +371,50 @@ def anchored(source, name):
 # --- Predictions ----------------------------------------------------------------------------------
 
 
-def prediction(source):
+def prediction(source, question, helpers):
     """Return what a page needs to ask the question of an `explore.Prediction`.
 
     Parameters
     ----------
     source : str
-        Code of a cell.
+        Code of a cell that makes one prediction.
+    question : str
+    helpers : pathlib.Path
+        Folder of the modules whose constants may stand in the call.
 
     Returns
     -------
-    str or None
-        HTML; None if the cell asks nothing, or with arguments that are no literals.
+    str
+        HTML; only the question if the call's other arguments are neither literals nor constants.
     """
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "explore.Prediction":
-            try:
-                question, *choices = map(ast.literal_eval, node.args)
-                given = {word.arg: ast.literal_eval(word.value) for word in node.keywords}
-            except ValueError:
-                return None
-            asked = {"low": 0, "high": 1, "step": 0.01, "choices": None, **given}
-            asked["choices"] = choices[0] if choices else asked["choices"]
-            data = html.escape(json.dumps(asked))
-            return f'<p class="predict" data-asked="{data}">{html.escape(question)}</p>'
-    return None
+    call = next(
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "explore.Prediction"
+    )
+    asked = {"low": 0, "high": 1, "step": 0.01, "choices": None}
+    given = {word.arg: word.value for word in call.keywords if word.arg != "question"}
+    given |= dict(zip(["choices"], call.args[1:], strict=False))
+    told = html.escape(question)
+    try:
+        for key, node in given.items():
+            known = {}
+            if isinstance(node, ast.Attribute):
+                module = helpers / f"{ast.unparse(node.value)}.py"
+                known = {ast.unparse(node): constant(module, node.attr)}
+            asked[key] = _literal(node, known)
+    except (ValueError, OSError):
+        return f'<p class="sentence">{told}</p>'
+    return f'<p class="predict" data-asked="{html.escape(json.dumps(asked))}">{told}</p>'
+
+
+def _asked(output, source, site):
+    """Replace what a prediction shows without a kernel by a form that asks its question."""
+    told = as_text(output.get("data", {}).get("text/plain", ""))
+    if not told.endswith(RUN_ME):
+        return output
+    shown = prediction(source, told.removesuffix(RUN_ME), site.root / "helpers")
+    return {"output_type": "display_data", "metadata": {}, "data": {"text/html": shown}}
 
 
 # --- The notebook ---------------------------------------------------------------------------------
@@ -433,12 +466,7 @@ def staged(path, site, top=""):
             _output(output, name if j == 0 else f"{name}-{j}", site)
             for j, output in enumerate(cell["outputs"])
         ]
-        asked = prediction(source) if "explore.Prediction(" in source else None
-        if asked:
-            outputs = [o for o in outputs if "Run this cell to answer" not in json.dumps(o)]
-            outputs.append(
-                {"output_type": "display_data", "metadata": {}, "data": {"text/html": asked}}
-            )
+        outputs = [_asked(output, source, site) for output in outputs]
         if i in helped:
             outputs = []  # "Not attempted yet" helps nobody here
         made.append(

@@ -138,12 +138,13 @@ def test_exercises_stand_with_the_hints_and_solutions_of_the_course(staged, caps
 
 
 def test_predictions_ask_what_the_notebook_asks(staged):
+    clinic = importlib.import_module("helpers.clinic")
     recorder = SimpleNamespace(Prediction=lambda *given, **named: (given, named))
     for path in NOTEBOOKS:
         text = text_of(staged, f"notebooks/{path.name}")
         asked = re.findall(r'<p class="predict" data-asked="([^"]+)">(.+?)</p>', text)
         calls = [
-            eval(ast.unparse(node), {"explore": recorder})
+            eval(ast.unparse(node), {"explore": recorder, "clinic": clinic})
             for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
             if "explore.Prediction(" in "".join(cell["source"])
             for node in ast.walk(ast.parse("".join(cell["source"])))
@@ -153,8 +154,13 @@ def test_predictions_ask_what_the_notebook_asks(staged):
         for (data, question), ((said, *choices), named) in zip(asked, calls, strict=True):
             assert html.unescape(question) == said
             kept = json.loads(html.unescape(data))
-            assert kept["choices"] == (choices[0] if choices else None)
+            assert kept["choices"] == (list(choices[0]) if choices else None)
             assert {key: kept[key] for key in named} == named
+
+
+def test_a_question_whose_range_is_computed_is_asked_without_a_form(tmp_path):
+    made = cells.prediction('explore.Prediction("How <many>?", high=rows)', "How <many>?", tmp_path)
+    assert made == '<p class="sentence">How &lt;many&gt;?</p>'
 
 
 FRAMES = sorted((ROOT / "site" / "frames").glob("*/*/said.json"))
