@@ -307,7 +307,7 @@ def test_the_lock_of_the_site_holds_what_is_asked_for():
 
 KINDS = [
     "index.html", "symptoms.html", "exercises.html", "cite.html", "search.html",
-    "notebooks/index.html", "notebooks/01_overfit_mlp.html", "notebooks/05_smote.html",
+    "notebooks/index.html", "notebooks/01_overfit_mlp.html", "notebooks/10_clinic.html",
     "notebooks/fifteen_programs.html", "notebooks/glossary.html", "claims/index.html",
     "claims/l2-improves-circle.html", "claims/dropout-improves-line.html",
 ]  # fmt: skip
