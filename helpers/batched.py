@@ -949,12 +949,11 @@ def _predict(model, values, x):
     return predictions
 
 
-def may_refuse_rows(model):
-    """Tell whether some rows make an error, in a table's index or in code of the learner's."""
+def may_index(model):
+    """Tell whether a model may look up rows in a table, by an Embedding or in its graph."""
     layer, embedding = keras.layers.Layer, keras.layers.Embedding
     indexed = any(isinstance(one, embedding) for one in layers_of(model))
-    usual = all(isinstance(one, layer) for one in operations_of(model))
-    return indexed or not usual or not is_plain(model)
+    return indexed or not all(isinstance(one, layer) for one in operations_of(model))
 
 
 def problem_of(model, x):

@@ -93,9 +93,9 @@ class Runs:
         batch_size = checks.whole("batch_size", batch_size)
         row = _row_shape(self._model)
         x = checks.numbers("x", x, ("n", *row), (len(self.seeds), "n", *row), **_FLOAT32)
-        _check_rows({"x": x}, self._model)
-        own = x.ndim > len(row) + 1
         described, *_ = self._kind
+        _check_rows({"x": x}, self._model, described)
+        own = x.ndim > len(row) + 1
         if described:
             key = "predict", described, len(self.seeds), own
             program = batched.cached(key, lambda: batched.predictor(self._model, own))
@@ -276,7 +276,7 @@ def fit_replicas(
         start, models = batched.starting_values(build, model, seeds, watcher.watched_variables())
         batch = batched.first_batch(batch_size, *data["train"])
         described, *_ = kind = _kind(models, batch)  # before a model is called: that changes it
-        _check_rows({f"{name} x": x for name, (_, x, _) in data.items()}, model)
+        _check_rows({f"{name} x": x for name, (_, x, _) in data.items()}, model, described)
         if not described:
             for name, split in data.items():
                 _check_own_labels(f"{name} y", *split, model)
@@ -383,9 +383,9 @@ def _split(name, x, y, replicates, model):
     return own, _as_keras(x), _as_keras(y)
 
 
-def _check_rows(rows, model):
+def _check_rows(rows, model, described):
     """Refuse rows, by name, for which `model.fit` raises an error and XLA does not."""
-    for name, x in rows.items() if batched.may_refuse_rows(model) else ():
+    for name, x in rows.items() if not described or batched.may_index(model) else ():
         problem = batched.problem_of(model, x.reshape(-1, *_row_shape(model)))
         if problem:
             raise ValueError(f"{name} must be rows that the model can take, but {problem}")
