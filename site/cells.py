@@ -234,7 +234,9 @@ def _output(output, name, site):
     data = output.get("data", {})
     page = as_text(data.get("text/html", ""))
     if not _PICTURE.search(page):
-        return output
+        # A heading inside an output would stand among those of the page.
+        shown = re.sub(r"<(h[1-6])\b[^>]*>(.*?)</\1>", r"<p><strong>\2</strong></p>", page)
+        return {**output, "data": {**data, "text/html": shown}} if page else output
     shown = picture(page, name, site)
     if MEDIA_TYPE in data:
         site.figures[data[MEDIA_TYPE]["id"]] = shown

@@ -102,6 +102,14 @@ def test_every_picture_is_shown_once_and_can_be_heard(staged):
         assert "image/png" not in raw
 
 
+def test_no_output_brings_a_heading_of_its_own(staged):
+    stored = [path.read_text(encoding="utf-8") for path in NOTEBOOKS]
+    assert any("<h4>" in text for text in stored)
+    for path in NOTEBOOKS:
+        assert not re.search(r"<h[1-6]\b", text_of(staged, f"notebooks/{path.name}"))
+    assert "<p><strong>overfit: yes</strong></p>" in text_of(staged, "notebooks/10_clinic.ipynb")
+
+
 def test_going_further_is_one_section_that_can_be_folded(staged):
     for path in NOTEBOOKS:
         text = re.sub(r"```.*?```", "", text_of(staged, f"notebooks/{path.name}"), flags=re.DOTALL)
