@@ -528,6 +528,14 @@ def test_a_visitor_plays_predicts_and_searches(built, visit):
     slider.press("End")
     page.get_by_role("button", name="This is my answer").first.press("Enter")
     assert page.get_by_text("(you said 0.5)").count() == 1
+    clinic = visit((built / "notebooks" / "10_clinic.html").as_uri())
+    for choice in clinic.locator("fieldset").first.get_by_role("radio").all()[:2]:
+        choice.check()
+    answer = (
+        clinic.locator(".predict [role=status]").first.inner_text().removeprefix("Your answer: ")
+    )
+    printed = clinic.locator(".output.stream pre").filter(has_text="you said").inner_text()
+    assert f" (you said {answer}).\n" in printed and printed.count("you said") == 1
     term = page.locator("a.term").first
     term.focus()
     assert page.locator("#tip").inner_text() == term.get_attribute("data-tip")

@@ -75,7 +75,7 @@ for (const question of document.querySelectorAll(".predict")) {
       const at = printed.textContent.indexOf(question.textContent);
       if (printed.nodeType !== Node.TEXT_NODE || at < 0) continue;
       const [before, after] = [printed.textContent.slice(0, at), printed.textContent.slice(at)];
-      printed.textContent = before + after.replace(/\((no answer|you said [^)]*)\)/, `(you said ${text})`);
+      printed.textContent = before + after.replace(/\((?:no answer|you said .*)\)\.$/m, () => `(you said ${text}).`);
     }
   }
   if (asked.choices) {
