@@ -1,0 +1,20 @@
+const slides = [...document.querySelectorAll(".slide")];
+let at = Math.max(0, Math.min(slides.length, parseInt(location.hash.slice(1)) || 1) - 1);
+const go = (place) => {
+  at = Math.max(0, Math.min(slides.length - 1, place));
+  slides[at].scrollIntoView();
+  history.replaceState(null, "", "#" + (at + 1));
+};
+const steps = { ArrowRight: 1, PageDown: 1, " ": 1, ArrowLeft: -1, PageUp: -1 };
+addEventListener("keydown", (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.key in steps) go(at + steps[event.key]);
+  else if (event.key === "Home") go(0);
+  else if (event.key === "End") go(slides.length - 1);
+  else if (event.key === "n") {
+    document.body.classList.toggle("speaking");
+    go(at);
+  } else return;
+  event.preventDefault();
+});
+go(at);
