@@ -317,7 +317,7 @@ DEMONSTRATIONS = {
         "SMOTE adds no row: there is nothing to balance.",
         smote_added,
         lambda v: v == 0,
-        "`random_state=K`, three times",
+        "`random_state=K`, twice",
         first=42,
     ),
     "05-leak": Demonstration(

@@ -1,12 +1,12 @@
 """Pages for a teacher, from `class/` and the notebooks: plans, notes, handouts, questions, slides.
 
-    python -m tools.teaching.pages [--to DIR]      write them into DIR, or build/class
+    python3 course.py class pages [--to DIR]      write them into DIR, or build/class
+    python3 course.py class slides [--to DIR]     write the slides alone
 
 Each page is one HTML file that needs nothing else: no network, no fonts, no scripts but the few
 lines that turn slides.
 """
 
-import argparse
 import base64
 import contextlib
 import functools
@@ -236,58 +236,82 @@ def key():
 def slides(wanted):
     """Return the slides of a core.
 
-    A section's text stands on a slide of its own if nothing else shows what it says, and in the
-    speaker's notes of the next figure otherwise. Code that draws stands in the notes.
+    A section's text stands above the code that follows it, or on a slide of its own. Before a
+    figure it is what the speaker says: it stands in the notes, and so does code that draws.
     """
-    found, waiting = [], ""
+    found, spoken, above, section = [], "", "", ""
     cells = lesson.core(wanted)
     for cell, after in zip(cells, [*cells[1:], None], strict=True):
-        tags = lesson.tags(cell)
-        if cell.cell_type == "markdown":
-            heading, text = _heading(prose(cell))
-            if heading:
-                section = heading
-            next_shows = after is not None and after.cell_type == "code" and shown(after)
-            if next_shows and "exercise" not in lesson.tags(after) and not _must_show(text):
-                waiting += text
-                continue
-            found.append(_slide(heading or section, to_html(text), waiting, len(text)))
-            waiting = ""
-        elif "exercise" in tags:
-            code = f"<pre class='code'>{html.escape(cell.source)}</pre>"
-            found.append(_slide(section, code, waiting))
-            waiting = ""
-        elif "parameters" in tags or cell.source.startswith(("from ", "import ")):
-            waiting += f"\n\n```python\n{cell.source}\n```\n"
-        else:
-            code = f"```python\n{cell.source}\n```\n"
+        code = cell.cell_type == "code"
+        if code and ("parameters" in lesson.tags(cell) or _imports(cell)):
+            spoken += _fenced(cell.source)
+        elif code:
             visible = shown(cell)
-            if any("class='shown'" in text or "class='question'" in text for text in visible):
-                found.append(_slide(section, "".join(visible), waiting + "\n\n" + code))
+            if not _draws(cell):
+                visible = [] if "exercise" in lesson.tags(cell) else visible
+                text = f"{above}<pre>{html.escape(cell.source)}</pre>{''.join(visible)}"
+                found.append(_slide(section, text, spoken))
             else:
-                text = f"<pre class='code'>{html.escape(cell.source)}</pre>" + "".join(visible)
-                found.append(_slide(section, text, waiting, 30 * cell.source.count("\n")))
-            waiting = ""
+                spoken += _fenced(cell.source)
+                for lines, text in _with_lines(visible):
+                    found.append(_slide(section, above + lines + text, spoken))
+                    spoken = ""
+            spoken = above = ""
+        else:
+            section, text = _heading(prose(cell), section)
+            next_is_code = after is not None and after.cell_type == "code" and not _imports(after)
+            asked = _LIST.search(text) or section.startswith("Exercise")
+            if next_is_code and _draws(after) and not asked:
+                spoken += text
+            elif next_is_code:
+                above = to_html(text)
+            else:
+                found.append(_slide(section, to_html(text), spoken))
+                spoken = ""
     body = "\n".join(found)
     return page(title_of(wanted), f"<div id='slides'>{body}</div>", SLIDES, SCRIPT)
 
 
-def _heading(text):
-    """Split off the first heading."""
-    found = re.match(r"#+ (.+)\n?", text.lstrip())
-    return (found[1], text.lstrip()[found.end() :]) if found else (None, text)
+# What learners must see: lists, tables, formulas, quotations.
+_LIST = re.compile(r"^(?:[-*>|] |\d\.|\$\$)", re.MULTILINE)
+_LINKS = re.compile(r"^\[[^\n]*(?:←|→)[^\n]*(?:\n[^\n]+)*\n", re.MULTILINE)
 
 
-def _must_show(text):
-    """Say whether a text holds what learners must see: a list, a table, a formula, a quotation."""
-    return bool(re.search(r"^(?:[-*>|]|\d\.|\$\$|\*\*Predict)", text, re.MULTILINE))
+def _imports(cell):
+    return cell.source.startswith(("from ", "import "))
 
 
-def _slide(heading, body, spoken, size=0):
-    long = " long" if size > 900 else ""
+def _draws(cell):
+    return any("class='shown'" in text or "class='question'" in text for text in shown(cell))
+
+
+def _fenced(code):
+    return f"\n\n```python\n{code}\n```\n"
+
+
+def _with_lines(visible):
+    """Pair each figure, claim or question with the printed lines before it."""
+    lines = ""
+    for text in visible:
+        if "class='said'" in text:
+            lines += text
+        else:
+            yield lines, text
+            lines = ""
+
+
+def _heading(text, section):
+    """Split off the first heading, or keep the one before."""
+    found = re.match(r"\s*#+ (.+)\n?", text)
+    return (found[1], _LINKS.sub("", text[found.end() :])) if found else (section, text)
+
+
+def _slide(heading, body, spoken):
+    if not re.sub(r"<p>\s*</p>", "", body).strip():
+        return ""
     notes = f"<aside class='notes'>{to_html(spoken)}</aside>" if spoken.strip() else ""
     heading = f"<h2>{html.escape(heading)}</h2>"
-    return f"<section class='slide{long}'>{heading}<div class='body'>{body}</div>{notes}</section>"
+    return f"<section class='slide'>{heading}<div class='body'>{body}</div>{notes}</section>"
 
 
 # --- all --------------------------------------------------------------------------------------
@@ -322,15 +346,13 @@ def build(to, only_slides=False):
     return [*pages, "index"]
 
 
-def main():
-    """Write the pages."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def add_command(commands, name, said):
+    """Add the command "pages" or "slides" to a parser's."""
+    parser = commands.add_parser(name, help=said, description=f"{said.capitalize()}.")
     parser.add_argument("--to", type=Path, default=lesson.ROOT / "build" / "class")
-    parser.add_argument("--only-slides", action="store_true")
-    options = parser.parse_args()
+    parser.set_defaults(run=_run, only_slides=name == "slides")
+
+
+def _run(options):
     count = len(build(options.to, options.only_slides))
     print(f"{count} pages. Open {options.to / 'index.html'} in a browser.")
-
-
-if __name__ == "__main__":
-    main()

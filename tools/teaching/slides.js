@@ -1,4 +1,14 @@
 const slides = [...document.querySelectorAll(".slide")];
+// Large where little stands, smaller where much does.
+const fit = (slide) => {
+  const body = slide.querySelector(".body");
+  const most = body.querySelector(".shown") ? 1 : 1.35;
+  for (let size = most; size > 0.4; size -= 0.05) {
+    body.style.setProperty("--fit", size);
+    if (body.scrollHeight <= body.clientHeight && body.scrollWidth <= body.clientWidth) return;
+  }
+};
+slides.forEach(fit);
 let at = Math.max(0, Math.min(slides.length, parseInt(location.hash.slice(1)) || 1) - 1);
 const go = (place) => {
   at = Math.max(0, Math.min(slides.length - 1, place));
