@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_course import REPORT, SOURCE, call, make_wheel, root  # noqa: F401 - a fixture
+from test_course import SOURCE, call, make_wheel, root  # noqa: F401 - a fixture
 
 import course
 from tools.teaching import kit, lesson, odds, pages, plans, precheck
@@ -249,7 +249,7 @@ def test_slides_fit_the_screen_and_paper(built, tmp_path):
 
 def test_class_commands_run_in_the_environment(tmp_path, monkeypatch):
     called = []
-    monkeypatch.setattr(course, "ensure_environment", lambda root: root / ".venv/bin/python")
+    monkeypatch.setattr(course, "ensure_environment", lambda folder: folder / ".venv/bin/python")
     monkeypatch.setattr(course, "run_child", lambda *call: called.append(call) or 7)
     monkeypatch.chdir(tmp_path)
     assert course.main(["class", "kit", "--to", "a folder"], tmp_path / "course") == 7
@@ -359,7 +359,7 @@ def test_a_kit_installs_without_an_index(root, tmp_path, monkeypatch):  # noqa: 
     index = tmp_path / "index"
     index.mkdir()
     pins = {
-        "needed": make_wheel(index, "needed", {"pytest.py": "", "jupyterlab.py": REPORT}),
+        "needed": make_wheel(index, "needed", {"pytest.py": "", "jupyterlab.py": ""}),
         "extra": make_wheel(index, "extra", {"extra.py": ""}),
         "probe": make_wheel(index, "probe", {"probe.py": ""}),
     }

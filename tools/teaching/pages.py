@@ -7,12 +7,14 @@ Each page is one HTML file that needs nothing else: no network, no fonts, no scr
 lines that turn slides.
 """
 
+import ast
 import base64
 import contextlib
 import functools
 import html
 import importlib
 import io
+import itertools
 import json
 import random
 import re
@@ -20,6 +22,7 @@ import tomllib
 from pathlib import Path
 
 import mistune
+import nbformat
 from matplotlib import mathtext
 from matplotlib.font_manager import FontProperties
 
@@ -111,9 +114,21 @@ def shown(cell):
         if "image/png" in output.data or any("claim+json" in kind for kind in output.data):
             found.append(f"<div class='shown'>{text}</div>")
         elif "text/plain" in output.data and "explore.Prediction(" in cell.source:
-            question = output.data["text/plain"].removesuffix(" Run this cell to answer.")
-            found.append(f"<p class='question'>{html.escape(question)}</p>")
+            found.append(_question(cell))
     return found
+
+
+def _question(cell):
+    """Return what a form asks, with its choices, from the call that makes it."""
+    (call,) = [
+        node
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "explore.Prediction"
+    ]
+    asked, *choices = map(ast.literal_eval, call.args)
+    listed = "".join(f"<li>{html.escape(choice)}</li>" for choice in sum(choices, []))
+    listed = f"<ul>{listed}</ul>" if listed else ""
+    return f"<div class='question'>{html.escape(asked)}{listed}</div>"
 
 
 def title_of(wanted):
@@ -240,8 +255,8 @@ def slides(wanted):
     figure it is what the speaker says: it stands in the notes, and so does code that draws.
     """
     found, spoken, above, section = [], "", "", ""
-    cells = lesson.core(wanted)
-    for cell, after in zip(cells, [*cells[1:], None], strict=True):
+    cells = list(_one_heading_each(lesson.core(wanted)))
+    for cell, after in itertools.zip_longest(cells, cells[1:]):
         code = cell.cell_type == "code"
         if code and ("parameters" in lesson.tags(cell) or _imports(cell)):
             spoken += _fenced(cell.source)
@@ -249,6 +264,9 @@ def slides(wanted):
             visible = shown(cell)
             if not _draws(cell):
                 visible = [] if "exercise" in lesson.tags(cell) else visible
+                if cell.source.count("\n") + len(above) / 80 > _LINES:
+                    found.append(_slide(section, above, ""))
+                    above = ""
                 text = f"{above}<pre>{html.escape(cell.source)}</pre>{''.join(visible)}"
                 found.append(_slide(section, text, spoken))
             else:
@@ -270,6 +288,19 @@ def slides(wanted):
                 spoken = ""
     body = "\n".join(found)
     return page(title_of(wanted), f"<div id='slides'>{body}</div>", SLIDES, SCRIPT)
+
+
+_LINES = 18  # of text and code that can be read on one slide
+
+
+def _one_heading_each(cells):
+    """Split the text cells that hold a second section."""
+    for cell in cells:
+        if cell.cell_type != "markdown":
+            yield cell
+            continue
+        for text in re.split(r"\n(?=## )", cell.source):
+            yield nbformat.v4.new_markdown_cell(text)
 
 
 # What learners must see: lists, tables, formulas, quotations.
