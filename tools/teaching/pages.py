@@ -273,7 +273,7 @@ def slides(wanted):
                 spoken += _fenced(cell.source)
                 for lines, text in _with_lines(visible):
                     found.append(_slide(section, above + lines + text, spoken))
-                    spoken = ""
+                    spoken = above = ""
             spoken = above = ""
         else:
             section, text = _heading(prose(cell), section)
