@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from test_course import SOURCE, call, make_wheel, root  # noqa: F401 - a fixture
 
 import course
@@ -406,3 +407,49 @@ def test_a_wheel_of_another_hash_stops_the_kit(tmp_path, capfd, monkeypatch):
 def test_a_kit_inside_the_course_is_refused(root):  # noqa: F811
     with pytest.raises(SystemExit, match="outside"):
         kit.make(root, root / "kit", [], [])
+
+
+# --- servers --------------------------------------------------------------------------------------
+
+SERVER = lesson.CLASS / "server"
+
+
+def test_the_kernel_of_a_server_starts_in_the_shared_environment():
+    folder = SERVER / "jupyter" / "kernels" / "python3"
+    spec = json.loads((folder / "kernel.json").read_text(encoding="utf-8"))
+    python = spec["argv"][0].format(resource_dir=folder)
+    assert os.path.normpath(python) == str(lesson.ROOT / ".venv" / "bin" / "python")
+    wanted = course.course_environ(lesson.ROOT / ".venv/bin/python", "lab", {})
+    assert spec["env"].items() <= wanted.items()
+
+
+def test_server_files_can_be_read_and_say_what_was_never_run():
+    values = yaml.safe_load((SERVER / "values.yaml").read_text(encoding="utf-8"))
+    assert values["singleuser"]["memory"] == {"guarantee": "1.5G", "limit": "3G"}
+    assert values["hub"]["config"]["JupyterHub"]["authenticator_class"] != "dummy"
+    text = (lesson.ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8")
+    json.loads(re.sub(r"^//.*$", "", text, flags=re.MULTILINE))
+    shell = subprocess.run(["bash", "-n", SERVER / "install_tljh.sh"], check=False)
+    assert shell.returncode == 0
+    for name in ("values.yaml", "Dockerfile", "install_tljh.sh", "jupyterhub_config.py"):
+        text = (SERVER / name).read_text(encoding="utf-8")
+        assert re.search(r"[Nn]ever\s+(deployed|built|run)|were\s+never\s+run", text), name
+        assert "2026-11-22" in text
+
+
+def test_what_the_image_copies_is_there():
+    text = (SERVER / "Dockerfile").read_text(encoding="utf-8")
+    copied = re.findall(r"^COPY (\S+) ", text, re.MULTILINE)
+    assert copied and all((lesson.ROOT / path).exists() for path in copied)
+    for variable in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH"):
+        place = re.search(rf"{variable}=/srv/overfitting-course/(\S+)", text)[1]
+        assert (lesson.ROOT / place / "jupyter_server_config.json").exists()
+
+
+def test_the_lock_of_the_server_has_hashes_and_no_host():
+    text = (SERVER / "requirements.txt").read_text(encoding="utf-8")
+    pins = re.findall(r"^([\w.-]+)==.*\\\n    --hash=sha256:", text, re.MULTILINE)
+    asked = (SERVER / "requirements.in").read_text(encoding="utf-8")
+    assert set(re.findall(r"^([\w-]+)>", asked, re.MULTILINE)) <= set(pins)
+    assert len(pins) == text.count("==") - text.count(" == '")
+    assert "://" not in text
