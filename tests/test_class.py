@@ -203,6 +203,12 @@ def test_slides_show_each_figure_and_keep_each_word(built, wanted):
     assert text.count("data:image/png") == pictures > 0
 
 
+def test_the_speaker_s_notes_say_how_often_one_run_shows_it(built):
+    for name, found in odds.read().items():
+        said = f"{found['shows']} of {found['runs']} seeds show it:</strong> "
+        assert said + odds.DEMONSTRATIONS[name].says in built[f"slides-{name.split('-')[0]}"]
+
+
 @EACH
 def test_a_handout_has_the_rule_the_limits_a_picture_and_the_claims(built, wanted):
     text = built[f"handout-{wanted}"]
@@ -353,6 +359,29 @@ def test_each_platform_gets_its_own_pins(name, python):
     assert ("pywinpty" in names[0]) == (name == "windows-amd64")
     assert len(groups) == (2 if python == "3.11" else 1)
     assert " ; " not in "".join(groups) and "--hash=sha256:" in groups[0]
+
+
+@pytest.mark.parametrize(
+    "name, tag",
+    [
+        ("linux-x86_64", "manylinux_2_28_x86_64"),
+        ("linux-aarch64", "manylinux2014_aarch64"),
+        ("macos-arm64", "macosx_12_0_arm64"),
+        ("windows-amd64", "win_amd64"),
+    ],
+)
+def test_pip_is_asked_for_the_other_computer_s_wheels(name, tag, tmp_path):
+    asked = []
+    pin = "needed==1.0 \\\n    --hash=sha256:" + "0" * 64 + "\n"
+    done = subprocess.CompletedProcess([], 0)
+    kit.download(pin, name, "3.13", tmp_path, lambda command: asked.append(command) or done)
+    (command,) = asked
+    pairs = list(zip(command, command[1:], strict=False))
+    wanted = [("--platform", tag), ("--abi", "cp313"), ("--abi", "abi3"), ("--abi", "none")]
+    wanted += [("--python-version", "3.13.0"), ("--dest", str(tmp_path))]
+    assert set(wanted) <= set(pairs)
+    assert {"--require-hashes", "--no-deps"} <= set(command)
+    assert not any(b.endswith("_x86_64") for a, b in pairs if name != "linux-x86_64")
 
 
 def test_a_kit_installs_without_an_index(root, tmp_path, monkeypatch):  # noqa: F811

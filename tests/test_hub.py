@@ -103,7 +103,9 @@ class Hub:
         return json.loads(self.ask(f"/hub/api/users/{user}"))["servers"].get("")
 
     def start(self, user):
-        self.ask(f"/hub/api/users/{user}/server", "POST")
+        """Start a learner's server, unless it runs: on a slow computer it may have been culled."""
+        if not self.server(user):
+            self.ask(f"/hub/api/users/{user}/server", "POST")
         wait(lambda: (self.server(user) or {}).get("ready"), f"{user}'s server", 120)
 
     def pull(self, user, repository):
@@ -232,6 +234,7 @@ def test_learners_get_the_course_work_are_updated_culled_and_come_back(hub, repo
         assert "SUPPORTED: lasso-beats-ridge-when-few-matter" in printed
 
     # A learner changes a cell; the course changes another of the same notebook.
+    hub.start("ada")
     changed = hub.notebook("ada")
     cell = next(c for c in changed["cells"] if c["id"] == "cell-09")
     cell["source"] = "# what Ada wrote\n" + cell["source"]
@@ -242,6 +245,7 @@ def test_learners_get_the_course_work_are_updated_culled_and_come_back(hub, repo
     nbformat.write(course, path)
     git(repository, "commit", "--all", "--quiet", "--message", "A correction")
     for user in USERS:
+        hub.start(user)
         hub.pull(user, repository)
         text = json.dumps(hub.notebook(user))
         assert "A correction." in text

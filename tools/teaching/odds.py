@@ -12,6 +12,7 @@ own cells, where these call `model.fit`.
 """
 
 import argparse
+import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -394,6 +395,7 @@ def _typed_value(shown, seed):
     return round(float(shown.once(seed)), 4)
 
 
+@functools.cache
 def read():
     """Return the odds of each demonstration.
 

@@ -27,7 +27,7 @@ from matplotlib import mathtext
 from matplotlib.font_manager import FontProperties
 
 from helpers.exercises import Exercise
-from tools.teaching import lesson, plans
+from tools.teaching import lesson, odds, plans
 
 STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 SLIDES = (Path(__file__).parent / "slides.css").read_text(encoding="utf-8")
@@ -262,6 +262,7 @@ def slides(wanted):
             spoken += _fenced(cell.source)
         elif code:
             visible = shown(cell)
+            spoken += _luck(wanted, cell["id"])
             if not _draws(cell):
                 visible = [] if "exercise" in lesson.tags(cell) else visible
                 if cell.source.count("\n") + len(above) / 80 > _LINES:
@@ -314,6 +315,17 @@ def _imports(cell):
 
 def _draws(cell):
     return any("class='shown'" in text or "class='question'" in text for text in shown(cell))
+
+
+def _luck(wanted, name):
+    """Return what is known of a cell that shows one run, for the speaker."""
+    said = ""
+    for key, found in odds.read().items():
+        shown = odds.DEMONSTRATIONS[key]
+        if key.split("-")[0] == wanted and shown.cell == name:
+            said += f"\n\n**{found['shows']} of {found['runs']} seeds show it:** {shown.says}"
+            said += "" if found["stored"] else " *The stored run does not.*"
+    return said + "\n\n" if said else ""
 
 
 def _fenced(code):
