@@ -10,7 +10,7 @@ from tools import dress
 
 ROOT = Path(__file__).resolve().parents[2]
 CLASS = ROOT / "class"
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 
 
 def number(path):

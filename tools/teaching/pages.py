@@ -32,7 +32,7 @@ from tools.teaching import lesson, odds, plans
 STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 SLIDES = (Path(__file__).parent / "slides.css").read_text(encoding="utf-8")
 SCRIPT = (Path(__file__).parent / "slides.js").read_text(encoding="utf-8")
-# The figure of each handout, by the id of its cell.
+# The figure of a handout, by the id of its cell; the first figure of the core elsewhere.
 PICTURES = {
     "00": "cell-09", "01": "cell-21", "02": "cell-15", "02b": "r-geometry", "03": "cell-19",
     "04": "cell-38", "05": "cell-62", "06": "five-figure", "07": "cell-28",
@@ -58,7 +58,10 @@ def formula(tex):
     shown = re.sub(r"\\text\{([^}]*)\}", lambda m: _upright(m[1]), shown)
     buffer = io.BytesIO()
     font = FontProperties(size=12, math_fontfamily="stixsans")
-    depth = mathtext.math_to_image(f"${shown}$", buffer, prop=font, format="svg")
+    try:
+        depth = mathtext.math_to_image(f"${shown}$", buffer, prop=font, format="svg")
+    except ValueError:  # a command that mathtext lacks
+        return f"<code>{html.escape(tex)}</code>"
     text = buffer.getvalue().decode()
     width, height = (
         float(re.search(rf'{side}="([\d.]+)pt"', text)[1]) for side in ("width", "height")
@@ -157,7 +160,9 @@ def handout(wanted):
     sections = lesson.sections(wanted)
     rule = sections.get("What to take away") or sections["How the course works"]
     text = prose(rule[0]).partition("\n")[2]
-    picture = next(iter(shown(lesson.cell(wanted, PICTURES[wanted]))[-1:]), "")
+    cells = lesson.core(wanted)
+    figures = {c["id"]: shown(c)[-1] for c in cells if "<img" in "".join(shown(c)[-1:])}
+    picture = figures.get(PICTURES.get(wanted)) or next(iter(figures.values()), "")
     rows = "".join(
         f"<tr><td>{html.escape(c['sentence'])}</td><td>{c['estimate']:g}<br>"
         f"<small>{c['low']:g} to {c['high']:g}</small></td>"
@@ -371,7 +376,8 @@ def build(to, only_slides=False):
             )
         for path in plans.NOTES:
             pages[f"notes-{path.stem}"] = notes(path)
-            pages[f"handout-{path.stem}"] = handout(path.stem)
+        for wanted in map(lesson.number, lesson.NOTEBOOKS):
+            pages[f"handout-{wanted}"] = handout(wanted)
         pages |= {
             "questions-before": sheet("before"),
             "questions-after": sheet("after"),
