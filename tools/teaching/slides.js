@@ -8,7 +8,7 @@ const fit = (slide) => {
     if (body.scrollHeight <= body.clientHeight && body.scrollWidth <= body.clientWidth) return;
   }
 };
-slides.forEach(fit);
+addEventListener("load", () => slides.forEach(fit)); // pictures have their size then
 let at = Math.max(0, Math.min(slides.length, parseInt(location.hash.slice(1)) || 1) - 1);
 const go = (place) => {
   at = Math.max(0, Math.min(slides.length - 1, place));
