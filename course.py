@@ -27,9 +27,12 @@ usage: python3 course.py lab [JupyterLab options]   open your copies of the note
                                                     history, CSV or JSON, ROWS its validation rows
        python3 course.py prove [-h]                 take causes away, change seeds, shuffle cells
        python3 course.py site [--serve] [--no-open] build the course as web pages, in build/site
+       python3 course.py class check                say whether this computer will do, in one page
+       python3 course.py class pages|slides         write a teacher's pages, or slides alone
+       python3 course.py class kit [-h]             make a folder that installs without a network
 
-The first call of lab, test, diagnose or prove makes the folder .venv with everything the course
-needs. That of site makes the folder .venv-site."""
+The first call of lab, test, diagnose, prove or class makes the folder .venv with everything the
+course needs. That of site makes the folder .venv-site."""
 
 ROOT = Path(__file__).resolve().parent
 START = "notebooks/00_start_here.ipynb"
@@ -311,6 +314,8 @@ def install(root, venv, descriptor=None, run=run_step):
     python, log = str(venv_python(venv)), venv / "install.log"
     pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
     pip += ["--progress-bar", "off"]
+    if (root / "wheelhouse").is_dir():  # put there by `class kit`, for a room without a network
+        pip += ["--no-index", "--find-links", str(root / "wheelhouse")]
 
     say("Setting up the course in %s. This happens once." % venv)
     say("[1/3] Making the environment")
@@ -491,6 +496,7 @@ def course_environ(python, command, environ=os.environ):
 def command_line(command, python, root, options, page=START):
     """Return what a command runs, with the user's options last."""
     modules = {"test": "pytest", "prove": "tools.prove", "diagnose": "helpers.diagnosis"}
+    modules["class"] = "tools.teaching"
     if command in modules:
         return [str(python), "-m", modules[command], *options]
     start = ["--ServerApp.root_dir=" + str(root), "--LabApp.default_url=/lab/tree/" + page]
@@ -589,7 +595,10 @@ def main(arguments, root=ROOT):
     try:
         if command == "diagnose" and len(options) not in (1, 2):
             raise CourseError("diagnose wants one file: python3 course.py diagnose FILE [ROWS]", 2)
-        if command in ("lab", "test", "prove", "diagnose"):
+        if command == "class" and options[:1] == ["check"]:
+            # It also says why an environment could not be made, so it must not need one.
+            return subprocess.call([sys.executable, "-m", "tools.teaching.precheck"], cwd=str(root))
+        if command in ("lab", "test", "prove", "diagnose", "class"):
             check_computer()
             python = ensure_environment(root)
             page = START
@@ -599,6 +608,9 @@ def main(arguments, root=ROOT):
                 page = working_copies(root)
             elif command == "diagnose":
                 options[0] = os.path.abspath(options[0])
+            elif "--to" in options[:-1]:
+                place = options.index("--to") + 1
+                options[place] = os.path.abspath(options[place])
             child = command_line(command, python, root, options, page)
             return run_child(child, root, course_environ(python, command))
         if command == "site" and set(options) <= {"--serve", "--no-open"}:
