@@ -4,6 +4,7 @@ The hub runs class/server/jupyterhub_config.py with users that need no account o
 free ports. Its programs come from the index: class/server/requirements.txt and, by npm, the proxy.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -103,9 +104,12 @@ class Hub:
         return json.loads(self.ask(f"/hub/api/users/{user}"))["servers"].get("")
 
     def start(self, user):
-        """Start a learner's server, unless it runs: on a slow computer it may have been culled."""
-        if not self.server(user):
-            self.ask(f"/hub/api/users/{user}/server", "POST")
+        """Start a learner's server anew: an idle one may be culled at any moment."""
+        server = f"/hub/api/users/{user}/server"
+        with contextlib.suppress(urllib.error.HTTPError):  # it does not run, or is being stopped
+            self.ask(server, "DELETE")
+        wait(lambda: not self.server(user), f"the end of {user}'s server", 120)
+        self.ask(server, "POST")
         wait(lambda: (self.server(user) or {}).get("ready"), f"{user}'s server", 120)
 
     def pull(self, user, repository):
