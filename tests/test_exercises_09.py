@@ -91,7 +91,7 @@ def groups_by_sklearn(groups, count, seed):
     return groups[train], groups[test]
 
 
-# --- 3: weights -----------------------------------------------------------------------------------
+# --- 4: weights -----------------------------------------------------------------------------------
 
 
 def weights_by_loop(p, here, there):
@@ -114,7 +114,7 @@ def weights_in_place(p, here, there):
     return right
 
 
-# --- 4: a claim -----------------------------------------------------------------------------------
+# --- 3: a claim -----------------------------------------------------------------------------------
 
 
 def gains(score, seeds=range(30), make=lambda promised, fresh: fresh - promised):
@@ -232,6 +232,7 @@ WRONG = {
             (changed(lambda a, b: (b, a)), "Training rows come first"),
             (by_names(drawn_by_size), "as likely as any other"),
             (by_names(lambda g, n, rng: rng.choice(np.unique(g), n)), "groups test where"),
+            (by_names(lambda g, n, rng: np.roll(np.unique(g), rng.integers(99))[:n]), "10 pairs"),
             (by_names(lambda g, n, rng: np.random.permutation(np.unique(g))[:n]), "second time"),
             (split_by_folds, "stops with"),
             (split_in_place, "changes `groups`"),
@@ -273,6 +274,7 @@ WRONG = {
             (lambda p, a, b: weights_by_bayes(p, a, b) / weights_by_bayes(p, a, b).sum(), "sum"),
             (lambda p, a, b: (p > 0.5) * 1.0, "with as many rows"),
             (lambda p, a, b: np.clip(weights_by_bayes(p, a, b), 0, 10), "for a single row"),
+            (lambda p, a, b: np.sort(weights_by_bayes(p, a, b)), "with 300 rows here"),
             (weights_in_place, "changes `p`"),
             (lambda p, a, b: p / "a", "stops with"),
         ],

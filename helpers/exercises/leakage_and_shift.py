@@ -82,9 +82,14 @@ def _verify_group_split(answer):
         if abs(share - 0.4) > 0.12:
             raise Wrong(
                 "not each group is as likely as any other: over 300 seeds, two of five groups, a "
-                f"group of {(_LARGE_AND_SMALL == name).sum()} rows is drawn in {share:.0%} of the "
+                f"group of size {(_LARGE_AND_SMALL == name).sum()} is drawn in {share:.0%} of the "
                 "cases instead of 40%."
             )
+    if len(set(drawn)) < 10:
+        raise Wrong(
+            "not each choice is as likely as any other: over 300 seeds, two of five groups, only "
+            f"{len(set(drawn))} of the 10 pairs are drawn."
+        )
 
 
 def _drawn_groups(answer, groups, count, seed):
@@ -142,7 +147,7 @@ def _solve_world_weights(p, here, there):
 
 _WEIGHT_CASES = (
     (np.array([0.2, 0.5, 0.75, 0.9]), 200, 200, "with as many rows of both places"),
-    (np.array([0.1, 0.4, 0.5]), 300, 100, "with 300 rows here and 100 there"),
+    (np.array([0.4, 0.1, 0.5]), 300, 100, "with 300 rows here and 100 there"),
     (np.array([0.6, 0.8]), 50, 1_000, "with 50 rows here and 1,000 there"),
     (np.array([0.0, 0.25]), 100, 40, "where one p is 0"),
     (np.array([0, 0, 0]), 100, 40, "where all p are 0, as whole numbers"),
