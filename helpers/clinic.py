@@ -321,7 +321,7 @@ CASES = {
         rows=fourfold_kept_together,
     ),
     4: _case(
-        "The validation loss was lower before. Should I have stopped?",
+        "I validate on 20 rows. The validation loss was lower before. Should I have stopped?",
         HEALTHY,
         "Twenty validation rows say little: the curve moves with them, not with the network. Take "
         "more of them, and leave the network as it is.",
