@@ -297,7 +297,7 @@ def _case(complaint, truth, why, program, **cure):
 
 CASES = {
     1: _case(
-        "On its own rows it is nearly perfect. On others it is hardly better than a coin.",
+        "On its own rows it is nearly perfect. On others one answer in three is wrong.",
         OVERFIT,
         "A fifth of the labels is wrong, and the network has learned each of them by heart. A "
         "penalty makes that expensive.",
@@ -321,7 +321,7 @@ CASES = {
         rows=fourfold_kept_together,
     ),
     4: _case(
-        "Validation accuracy was better before. Should I have stopped?",
+        "I validate on 20 rows. The validation loss was lower before. Should I have stopped?",
         HEALTHY,
         "Twenty validation rows say little: the curve moves with them, not with the network. Take "
         "more of them, and leave the network as it is.",
@@ -352,7 +352,7 @@ CASES = {
         rows=rare,
     ),
     8: _case(
-        "Training and validation agree. Where we use it, it is worse.",
+        "Training and validation nearly agree. Where we use it, it is worse.",
         ELSEWHERE,
         "Nearly all training and validation rows come from the left half of the square. It is used "
         "in both.",

@@ -31,6 +31,8 @@ _RISING_CASES = (
     (_RUNS[1:2], 4, "one run alone: "),
     (_RUNS[:, :4] / 1_000, 2, "losses may have any size: "),
     (_RUNS.astype(int), 3, "losses may be whole numbers: "),
+    (1 + _RUNS / 1_000, 3, "a little above the best is above it: "),
+    (_RUNS[:, :2], 1, "a run may have two epochs: "),
 )
 
 
@@ -46,16 +48,17 @@ def _verify_rising(answer):
         right = _solve_rising(losses, last)
         for run, a, b in zip(losses, got, right, strict=True):
             if a != b:
+                shown = ", ".join(f"{loss:g}" for loss in run)
                 raise Wrong(
-                    f"{rule}for the run {[f'{loss:g}' for loss in run]} and `last` = {last} the "
-                    f"answer is {bool(b)}; you say {bool(a)}."
+                    f"{rule}for the run [{shown}] and `last` = {last} the answer is {bool(b)}; you "
+                    f"say {bool(a)}."
                 )
 
 
 def _solve_cheapest_rule(rules, share, missed, alarm):
     def cost(name):
-        sensitivity, alarms = rules[name]
-        return share * (1 - sensitivity) * missed + (1 - share) * alarms * alarm
+        heard, alarms = rules[name]
+        return share * (1 - heard) * missed + (1 - share) * alarms * alarm
 
     return min(rules, key=cost)
 
@@ -74,6 +77,10 @@ _RULE_CASES = (
     (_RULES, 0.0, 1.0, 1.0, "the share may be 0: "),
     (_RULES, 1.0, 1.0, 1.0, "the share may be 1: "),
     ({"z": (0.8, 0.2), "y": (0.6, 0.1)}, 0.25, 2.0, 1.0, ""),
+    ({"z": (0.8, 0.2), "y": (0.75, 0.05)}, 0.5, 1.0, 1.0, "both kinds of error count: "),
+    ({"z": (0.8, 0.2), "best": (1.0, 0.0)}, 0.5, 1.0, 1.0, "a rule may cost nothing: "),
+    (_RULES, 0.5, 100.0, 100.0, "errors may cost much: "),
+    (_RULES, 0.5, 0.001, 0.001, "errors may cost little: "),
 )
 
 
@@ -135,6 +142,8 @@ def _verify_values(values, reported, used):
         )
     if are(np.abs(reported - used)):
         raise Wrong("without its sign a report that is too low counts as flattery. Leave the sign.")
+    if are(100 * (reported - used)):
+        raise Wrong("keep the unit of the accuracies, from 0 to 1: do not multiply by 100.")
     if are(np.sort(reported) - np.sort(used)):
         raise Wrong("compare within a run: sorting tears the pairs apart.")
     if are(reported - used.mean()):
@@ -161,9 +170,9 @@ cheapest_rule = Exercise(
     _solve_cheapest_rule,
     _verify_cheapest_rule,
     [
-        "Of all runs, `share` are overfit; the rule misses 1 - sensitivity of these.",
-        "The expected cost of a run is `share * (1 - sensitivity) * missed` plus the same for "
-        "alarms: `(1 - share) * alarms * alarm`.",
+        "Of all runs, `share` are overfit; the rule misses 1 - heard of these.",
+        "The expected cost of a run is `share * (1 - heard) * missed` plus the same for alarms: "
+        "`(1 - share) * alarms * alarm`.",
         "`min(rules, key=cost)` returns the first name of the lowest cost.",
     ],
 )
