@@ -128,10 +128,20 @@ def _question(cell):
         for node in ast.walk(ast.parse(cell.source))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "explore.Prediction"
     ]
-    asked, *choices = map(ast.literal_eval, call.args)
+    asked, *choices = (_value(node, cell.source) for node in call.args)
     listed = "".join(f"<li>{html.escape(choice)}</li>" for choice in sum(choices, []))
     listed = f"<ul>{listed}</ul>" if listed else ""
     return f"<div class='question'>{html.escape(asked)}{listed}</div>"
+
+
+def _value(node, source):
+    """Return what an argument is worth: a literal, or made of the constants of a helper."""
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        helpers = {name: importlib.import_module(f"helpers.{name}") for name in names}
+        return eval(compile(ast.Expression(node), source, "eval"), helpers)
 
 
 def title_of(wanted):
