@@ -52,6 +52,13 @@ def width_next_to_the_best(widths, errors):
     return widths[place]
 
 
+def width_of_the_last_tie(widths, errors):
+    """Take the widest of several that are equally good for the best."""
+    means = errors.mean(axis=0)
+    best = len(means) - 1 - means[::-1].argmin()
+    return widths[(means <= means[best] + stats.sem(errors[:, best])).argmax()]
+
+
 def width_spoiling(widths, errors):
     found = width_by_loop(widths, errors)
     errors -= errors.min()
@@ -95,6 +102,12 @@ def happened_at_the_lowest(curve, guessing):
     if max(curve) < guessing + 10:
         return "never rose"
     return "went back" if min(abs(curve - guessing)) <= 2 else "holds"
+
+
+def happened_since_the_top(curve, guessing):
+    if max(curve) < guessing + 10:
+        return "never rose"
+    return "went back" if min(abs(curve[curve.argmax() :] - guessing)) <= 2 else "holds"
 
 
 def happened_back_first(curve, guessing):
@@ -213,6 +226,8 @@ WRONG = {
             (lambda w, e: width_by_loop(w, -e), "you say"),
             (lambda w, e: width_by_loop(w[::-1], e[:, ::-1]), "you say"),
             (width_next_to_the_best, "one between is too bad"),
+            (width_of_the_last_tie, "the narrower is best"),
+            (width_wrongly(centre=np.median), "not the lowest median"),
             (width_spoiling, "changes `errors`"),
             (lambda w, e: w[99], "IndexError"),
         ],
@@ -247,6 +262,7 @@ WRONG = {
             (happened(low=False), "3 below guessing is not back"),
             (happened_at_the_lowest, "you say"),
             (happened_back_first, "you say 'went back'"),
+            (happened_since_the_top, "the last epoch decides"),
             (happened(rise=0.1, near=0.02), "you say"),
             (lambda c, g: "holds" if c[-1] >= g + 10 else "went back", "you say"),
             (lambda c, g: "went back" if c[-1] < max(c) else "holds", "you say"),
@@ -311,6 +327,9 @@ WRONG = {
             (stuck(lambda c, g: c.max(axis=1) - g), "must be 0 or 1"),
             (stuck(lambda c, g: c.max(axis=1) < g + 10), "never reach their own"),
             (stuck(lambda c, g: c.min(axis=1) < g + 0.1), "never reach their own"),
+            (stuck(lambda c, g: c.max(axis=1) < 1.1 * g), "never reach their own"),
+            (stuck(lambda c, g: c[:, 1:].max(axis=1) < g + 0.1), "never reach their own"),
+            (stuck(lambda c, g: c[:, :-1].max(axis=1) < g + 0.1), "never reach their own"),
             (stuck(never, 0.1), "your threshold is 0.1"),
             (stuck(never, 33), "from 0 to 1"),
             (stuck(never, 3), "from 0 to 1"),

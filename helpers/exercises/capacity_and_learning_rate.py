@@ -28,6 +28,14 @@ _WIDTH_CASES = (
     ([4, 16, 64], _columns([0.1, 0.3, 0.4], [0.01] * 3), "the narrowest may be the best: "),
     ([2, 8, 32, 128], _FLAT, "equally good widths without spread: the narrowest is taken: "),
     (
+        [1, 2, 4], _columns([0.5, 0.25, 0.25], [0.0, 0.0, 0.5]),
+        "of two equally good widths the narrower is best, with its own standard error: ",
+    ),
+    (
+        [8, 16], np.array([[0.25, 0.375]] * 3 + [[1.0, 0.375]]),
+        "best is the lowest mean, not the lowest median: ",
+    ),
+    (
         [1, 2, 4], _columns([0.30, 0.21, 0.2], [0.2, 0.2, 0.001]),
         "the standard error is that of the best width: ",
     ),
@@ -85,6 +93,7 @@ _CURVE_CASES = (
     ([90, 60, 55, 54], 55, "the first epoch may be the highest: "),
     ([50, 58, 52, 70], 60, "the last epoch may be the highest: "),
     ([80, 66, 65, 90], 65, "the last epoch decides whether it is back, no other: "),
+    ([60, 80, 66, 70], 65, "the last epoch decides whether it is back, no other: "),
     ([30, 40, 45, 45], 60, "accuracy may stay below guessing: "),
     ([70], 60, "a curve may have one epoch: "),
     ([60, 95, 97, 80], 65, "a fall that ends far above guessing is none that goes back: "),
@@ -151,9 +160,11 @@ def _verify_stuck_claim(answer):
     rng = np.random.default_rng(8)
     for runs in (30, 42):
         guessing = rng.integers(52, 60, runs) / 80
-        highest = guessing + rng.choice([0.05, 0.06, 0.2, 0.3], runs)
-        curves = highest[:, None] - 0.3 * rng.random((runs, 20))
-        curves[np.arange(runs), rng.integers(0, 20, runs)] = highest
+        rise = rng.choice([0.05, 0.09, 0.2, 0.3], runs)  # 0.09 is more than a tenth of guessing
+        rise[:2] = 0.2  # in the first epoch alone, and in the last alone
+        highest = guessing + rise
+        curves = highest[:, None] - 0.15 - 0.15 * rng.random((runs, 20))
+        curves[np.arange(runs), [0, 19, *rng.integers(0, 20, runs - 2)]] = highest
         given = curves.copy(), guessing.copy()
         found = answer(*given)
         if not (np.array_equal(given[0], curves) and np.array_equal(given[1], guessing)):
