@@ -61,27 +61,27 @@ class Demonstration:
     once: Callable | None = None
 
 
-def _circle(names, seeds, build, every):
+def _circle(names, seeds, build, every, epochs=200):
     data = names["data"]
     parts = data.cut(*data.per_seed(lambda rng: data.circle(100, rng), seeds), 80)
-    runs = names["training"].fit_replicas(build, *parts, epochs=200, seeds=seeds)
+    runs = names["training"].fit_replicas(build, *parts, epochs=epochs, seeds=seeds)
     return [runs[split, "accuracy"][:, every - 1 :: every] for split in ("train", "validation")]
 
 
 def fall(names, seeds):
-    """Program 1.1, measured after every tenth epoch: best validation accuracy minus the last."""
-    _, validation = _circle(names, seeds, names["build_model"], 10)
+    """Program 1.1, measured after every 20th epoch: best validation accuracy minus the last."""
+    _, validation = _circle(names, seeds, names["build_model"], 20)
     return validation.max(axis=1) - validation[:, -1]
 
 
 def training_end(names, seeds):
     """Program 1.1: training accuracy after the last epoch."""
-    return _circle(names, seeds, names["build_model"], 10)[0][:, -1]
+    return _circle(names, seeds, names["build_model"], 20)[0][:, -1]
 
 
 def l2_fall(names, seeds):
-    """Program 1.2, every 20th epoch: fall of the validation accuracy, or the gap if larger."""
-    train, validation = _circle(names, seeds, lambda: names["build_network"](2, 0.01), 20)
+    """Program 1.2, 150 epochs, every 25th: fall of validation accuracy, or the gap if larger."""
+    train, validation = _circle(names, seeds, lambda: names["build_network"](2, 0.01), 25, 150)
     falls = validation.max(axis=1) - validation[:, -1]
     return np.maximum(falls, train[:, -1] - validation[:, -1])
 
@@ -117,11 +117,11 @@ def corner(names, seeds):
 
 
 def disc(names, seeds):
-    """Program 1.3, 50 epochs: share of a grid on which the network and the circle agree."""
+    """Program 1.3, 25 epochs: share of a grid on which the network and the circle agree."""
     data = names["data"]
     x, y = data.per_seed(lambda rng: data.circle(1_000, rng), seeds)
     train = x[:, :800], y[:, :800]
-    runs = names["training"].fit_replicas(names["build_model"], train, epochs=50, seeds=seeds)
+    runs = names["training"].fit_replicas(names["build_model"], train, epochs=25, seeds=seeds)
     square = names["plotting"].grid(40)
     return _agreement(square, runs.predict(square)[..., 0])
 
