@@ -1209,11 +1209,11 @@ def chart(history, *, title):
     numpy.ndarray of matplotlib.axes.Axes
     """
     axes = figure(2, height=3.2)
-    for ax, metric in zip(axes, ("loss", "accuracy"), strict=True):
+    limits = {"loss": (0, None), "accuracy": (0, 1.02)}
+    for ax, (metric, ylim) in zip(axes, limits.items(), strict=True):
         curves = {"train": history[metric], "validation": history[f"val_{metric}"]}
-        learning_curves(curves, ax, ylabel=metric, title=title if metric == "loss" else "")
-    axes[0].set_ylim(0)
-    axes[1].set_ylim(0, 1.02)
+        name = title if metric == "loss" else ""
+        learning_curves(curves, ax, ylabel=metric, title=name, ylim=ylim)
     return axes
 
 

@@ -129,7 +129,7 @@ def _question(cell):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "explore.Prediction"
     ]
     asked, *choices = (_value(node, cell.source) for node in call.args)
-    listed = "".join(f"<li>{html.escape(choice)}</li>" for choice in sum(choices, []))
+    listed = "".join(f"<li>{html.escape(choice)}</li>" for choice in sum(map(list, choices), []))
     listed = f"<ul>{listed}</ul>" if listed else ""
     return f"<div class='question'>{html.escape(asked)}{listed}</div>"
 
