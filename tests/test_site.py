@@ -248,7 +248,8 @@ def test_a_claims_page_says_all_that_is_known_of_it(staged, claim):
     assert ("fifteen_programs.md#" in text) == (claim["program"] != "own")
     notebook = text_of(staged, f"notebooks/{claim['notebook']}.ipynb")
     assert notebook.count(f'id="claim-{claim["id"]}"') == 1
-    causes = stage.read_causes(ROOT / "tools" / "causes")[claim["id"]]
+    causes = stage.read_causes(ROOT / "tools" / "causes").get(claim["id"], [])
+    assert causes or claim["verdict"] == "undecided"  # which no change can turn round
     for change in causes:
         assert change["what"] in text
         for old, new in change["changes"]:

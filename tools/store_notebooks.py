@@ -114,13 +114,21 @@ def execute(path, before="", frames=None):
             if i == last_of_core:
                 core = time.perf_counter() - began
         seconds = time.perf_counter() - began
-        notebook.cells.append(nbformat.v4.new_code_cell(MEMORY))
-        probe = client.execute_cell(notebook.cells[-1], len(notebook.cells) - 1)
-        notebook.cells.pop()
+        probe = _aside(client, MEMORY)
         for cell in notebook.cells if frames else ():
             if cell.cell_type == "code" and "explore.Slider(" in cell.source:
                 draw_frames(client, cell, frames / cell["id"])
     return notebook, first, core, seconds, *json.loads(probe.outputs[0]["data"]["text/plain"])
+
+
+def _aside(client, code):
+    """Run code in a cell that the notebook does not keep: nbclient puts it in its place there."""
+    cells = client.nb.cells
+    cells.append(nbformat.v4.new_code_cell(code))
+    try:
+        return client.execute_cell(cells[-1], len(cells) - 1, store_history=False)
+    finally:
+        cells.pop()
 
 
 def draw_frames(client, cell, folder):
@@ -138,7 +146,7 @@ def draw_frames(client, cell, folder):
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as drawn:
         code = DRAW.format(count=cell.execution_count, folder=drawn)
-        client.execute_cell(nbformat.v4.new_code_cell(code), 0, store_history=False)
+        _aside(client, code)
         for picture in sorted(Path(drawn).glob("*.png")):
             image = Image.open(picture).convert("RGB")
             image.save(folder / f"{picture.stem}.webp", quality=80, method=6)
