@@ -315,7 +315,7 @@ def install(root, venv, descriptor=None, run=run_step):
     pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
     pip += ["--progress-bar", "off"]
     if (root / "wheelhouse").is_dir():  # put there by `class kit`, for a room without a network
-        pip += ["--no-index", "--find-links", str(root / "wheelhouse")]
+        pip += ["--no-index", "-f", str(root / "wheelhouse")]
 
     say("Setting up the course in %s. This happens once." % venv)
     say("[1/3] Making the environment")
